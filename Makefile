@@ -1,0 +1,42 @@
+# `make report` and `make test` are the two commands; each first sets up .venv, once.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup report test lint stale requirements
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt
+
+# The copy inside says which packages are installed; it is written last, so a broken set-up starts over.
+.venv/requirements.txt: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.10 to 3.13 is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	@echo "== Setting up .venv: some minutes and 3 GB the first time"
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	cp requirements.txt $@
+
+report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
+	@echo "== Running what is not up to date (dvc repro); everything from scratch takes about an hour on two cores"
+	dvc repro
+	python -m stages.report
+	@echo "== The report is reports/report.md"
+
+test: setup ## run the tests
+	@echo "== Running the tests: some minutes, no network"
+	python -m pytest
+
+lint: setup ## check format, style and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+stale: setup ## check that the committed results belong to the committed code and parameters
+	python .ci/stale.py
+
+requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.10 --generate-hashes --upgrade \
+		--quiet --custom-compile-command "make requirements" --output-file requirements.txt
