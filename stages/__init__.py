@@ -1,0 +1,5 @@
+"""The stages of `dvc.yaml`, one file each, and the modules that they share."""
+
+
+class StageError(Exception):
+    """Something that the user can mend; its text is all that the user needs to read."""

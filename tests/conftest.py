@@ -1,0 +1,138 @@
+"""A small generated archive, small parameters, and copies of the project to run the pipeline in."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parent.parent
+GOOD, BAD = 5, 6  # word ranks that decide a generated review's label
+
+
+def generated_reviews(number: int, seed: int) -> tuple[list[list[int]], list[int]]:
+    """Return reviews of 3 to 30 word ranks below 30, with GOOD in the positive and BAD in the negative."""
+    random = np.random.default_rng(seed)
+    reviews, labels = [], []
+    for i in range(number):
+        words = random.integers(7, 30, size=random.integers(3, 31)).tolist()
+        words[random.integers(len(words))] = (BAD, GOOD)[i % 2]
+        reviews.append(words)
+        labels.append(i % 2)
+    return reviews, labels
+
+
+def write_archive(path: Path, **arrays: Any) -> None:
+    """Write an archive as Keras serves it: reviews are pickled lists in an object array."""
+    objects = {}
+    for name, values in arrays.items():
+        if name.startswith("x_"):
+            array = np.empty(len(values), object)
+            array[:] = values
+        else:
+            array = np.array(values)
+        objects[name] = array
+    np.savez(path, allow_pickle=True, **objects)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a generated imdb.npz and imdb_word_index.json."""
+    folder = tmp_path_factory.mktemp("mirror")
+    x_train, y_train = generated_reviews(120, seed=1)
+    x_test, y_test = generated_reviews(60, seed=2)
+    write_archive(folder / "imdb.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    words = {f"word{rank}": rank for rank in range(1, 30)}
+    (folder / "imdb_word_index.json").write_text(json.dumps(words))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_params(mirror: Path) -> dict[str, Any]:
+    """The project's own parameters, made small: the generated archive, short reviews, one seed."""
+    params = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
+    params["download"] = {
+        "mirrors": ["no/such/folder", str(mirror)],
+        "digests": {
+            "archive": [sha256(mirror / "imdb.npz")],
+            "word_index": [sha256(mirror / "imdb_word_index.json")],
+        },
+    }
+    params["seeds"] = [0]
+    for recipe in params["recipes"]:
+        params[recipe]["pad"] |= {"vocabulary": 40, "length": 20}
+        params[recipe]["train"] |= {"epochs": 2}
+    return dict(params)
+
+
+class Project:
+    """A copy of this project in a git repository of its own, with small parameters and no results."""
+
+    def __init__(self, folder: Path, params: dict[str, Any]) -> None:
+        self.folder, self.params = folder, params
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
+        for name in filter(None, names):
+            source, target = ROOT / name, folder / name
+            if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        self.save_params()
+        self.run("git", "init", "--quiet")
+        self.commit("start")
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder with this Python first on the path."""
+        result = subprocess.run(
+            command,
+            cwd=self.folder,
+            check=False,
+            text=True,
+            capture_output=True,
+            env=os.environ
+            | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C"},
+        )
+        assert not check or result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+        return result
+
+    def stage(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one stage without DVC, whether or not it succeeds."""
+        return self.run("python", "-m", f"stages.{name}", *arguments, check=False)
+
+    def repro(self, *arguments: str) -> set[str]:
+        """Run `dvc repro` and return the names of the stages that ran."""
+        output = self.run("dvc", "repro", *arguments).stdout
+        return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+
+    def save_params(self) -> None:
+        """Write the parameters, as they are now, to params.yaml."""
+        with (self.folder / "params.yaml").open("w") as file:
+            YAML(typ="safe", pure=True).dump(self.params, file)
+
+    def commit(self, message: str) -> None:
+        """Commit everything."""
+        self.run("git", "add", "--all")
+        identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+        self.run("git", *identity, "commit", "--quiet", "--allow-empty", "-m", message)
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+
+@pytest.fixture
+def project(tmp_path: Path, small_params: dict[str, Any]) -> Project:
+    """A fresh copy of the project, with parameters of its own to change."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Project(folder, json.loads(json.dumps(small_params)))
