@@ -1,0 +1,100 @@
+"""Stage `pad`: reviews of any length become rows of one length, split into train, validation and test."""
+
+import numpy as np
+
+from stages import StageError
+from stages.command import main
+from stages.files import PADDED, RAW, load_array, new_folder
+from stages.params import Params
+
+# Token ids as `keras.datasets.imdb.load_data` gives them: three of their own, then the word ranks.
+PADDING, START, OUT_OF_VOCABULARY = 0, 1, 2
+FIRST_WORD = 3  # is added to a word's rank, which counts from 1
+
+
+def pad(params: Params, recipe: str) -> None:
+    """Encode, truncate and pad the reviews as a recipe says, and set some train reviews apart."""
+    settings = params.blocks[recipe].pad
+    rows, labels = {}, {}
+    for split in ("train", "test"):
+        ranks = load_array(RAW / f"{split}_tokens.npy")
+        offsets = load_array(RAW / f"{split}_offsets.npy")
+        labels[split] = load_array(RAW / f"{split}_labels.npy")
+        rows[split] = pad_rows(
+            *encode(ranks, offsets, settings.vocabulary),
+            settings.length,
+            settings.padding,
+            settings.truncating,
+        )
+    try:
+        kept, validating = split_rows(labels["train"], settings.validation_share, settings.split_seed)
+    except ValueError as error:
+        share = settings.validation_share
+        raise StageError(f"{recipe}.pad.validation_share = {share} cannot be met: {error}") from None
+
+    with new_folder(PADDED / recipe) as folder:
+        for split, source, chosen in (
+            ("train", "train", kept),
+            ("validation", "train", validating),
+            ("test", "test", slice(None)),
+        ):
+            np.save(folder / f"{split}_tokens.npy", rows[source][chosen])
+            np.save(folder / f"{split}_labels.npy", labels[source][chosen])
+    print(
+        f"pad {recipe}: {len(kept):,} train, {len(validating):,} validation and {len(rows['test']):,} "
+        f"test reviews of {settings.length} tokens in {PADDED / recipe}"
+    )
+
+
+def encode(ranks: np.ndarray, offsets: np.ndarray, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(tokens, offsets)`: word ranks as token ids below `vocabulary`, each review opened by START.
+
+    ranks (from 1), tokens: int32, flat; offsets: int64, where each review begins and the last one ends.
+    """
+    words = ranks + FIRST_WORD
+    words[words >= vocabulary] = OUT_OF_VOCABULARY
+    tokens = np.insert(words, offsets[:-1], START)
+    return tokens, offsets + np.arange(len(offsets))
+
+
+def pad_rows(
+    tokens: np.ndarray, offsets: np.ndarray, length: int, padding: str, truncating: str
+) -> np.ndarray:
+    """Return int32 rows (reviews, length): each review cut at one side, or filled up with PADDING at one.
+
+    `padding` and `truncating` are "pre" (at the beginning) or "post" (at the end), as in
+    `keras.utils.pad_sequences`.
+    """
+    lengths = np.diff(offsets)
+    kept = np.minimum(lengths, length)
+
+    first = lengths - kept if truncating == "pre" else np.zeros_like(lengths)
+    position = np.arange(len(tokens)) - np.repeat(offsets[:-1], lengths)  # of each token in its review
+    first, last = np.repeat(first, lengths), np.repeat(first + kept, lengths)
+    survives = (position >= first) & (position < last)
+
+    start = length - kept if padding == "pre" else np.zeros_like(kept)
+    column = np.arange(length)
+    filled = (column >= start[:, None]) & (column < (start + kept)[:, None])
+
+    rows = np.full((len(lengths), length), PADDING, np.int32)
+    rows[filled] = tokens[survives]  # both run review by review, token by token
+    return rows
+
+
+def split_rows(labels: np.ndarray, validation_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ascending row numbers `(train, validation)`, with the same share of each label in both.
+
+    Raises `ValueError` where the share leaves a label out of either.
+    """
+    # Imported here: it takes longer than the padding.
+    from sklearn.model_selection import train_test_split
+
+    train, validation = train_test_split(
+        np.arange(len(labels)), test_size=validation_share, random_state=seed, stratify=labels
+    )
+    return np.sort(train), np.sort(validation)
+
+
+if __name__ == "__main__":
+    main(pad)
