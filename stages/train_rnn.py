@@ -1,0 +1,16 @@
+"""Stage `train_rnn`: one plain RNN, that of one recipe and one seed."""
+
+from stages.command import main
+from stages.params import Params
+
+
+def train_rnn(params: Params, recipe: str, seed: int) -> None:
+    """Train one plain RNN and save its model, history and probabilities."""
+    # Imported here: TensorFlow takes seconds, and a wrong argument or parameter should not.
+    from stages.training import train_run
+
+    train_run("rnn", recipe, params.blocks[recipe], seed)
+
+
+if __name__ == "__main__":
+    main(train_rnn)
