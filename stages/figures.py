@@ -1,0 +1,133 @@
+"""The figures: one function each, from what `score` wrote to a matplotlib figure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from stages.params import Published
+from stages.statistics import ROC_RATES, Runs
+
+COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: told apart by all eyes
+LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+STYLE: dict[Any, Any] = {
+    "figure.dpi": 150,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+}
+
+
+def accuracy(runs: Runs, published: Published) -> Figure:
+    """Test accuracy of every run, a dot per seed and a bar at the mean; the published figures as crosses."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(1.8 + 2.2 * len(runs), 3.6), layout="constrained")
+        axes = figure.subplots()
+        for place, (recipe, seeds) in enumerate(runs.items()):
+            for shift, cell in ((-0.18, "rnn"), (0.18, "lstm")):
+                values = [100 * run[cell]["test"]["accuracy"] for run in seeds.values()]
+                spread = np.linspace(-0.06, 0.06, len(values)) if len(values) > 1 else np.zeros(1)
+                axes.plot(place + shift + spread, values, "o", color=COLOURS[cell], alpha=0.7)
+                axes.hlines(np.mean(values), place + shift - 0.12, place + shift + 0.12, color=COLOURS[cell])
+                if recipe == "notebook":
+                    axes.plot(place + shift, 100 * getattr(published, cell).accuracy, "x", color="black")
+        axes.set_xticks(range(len(runs)), runs)
+        axes.set_xlim(-0.5, len(runs) - 0.5)
+        axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
+        axes.set(xlabel="recipe", ylabel="test accuracy (%)", title="Test accuracy, one dot per seed")
+        handles = [
+            Line2D([], [], color=colour, marker="o", label=LABELS[cell]) for cell, colour in COLOURS.items()
+        ]
+        if "notebook" in runs:
+            handles.append(Line2D([], [], color="black", marker="x", linestyle="", label="published"))
+        handles.append(Line2D([], [], color="grey", linestyle=":", label="guessing"))
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def learning_curves(runs: Runs, published: Published) -> Figure:
+    """Accuracy per epoch of every run: validation solid, training dashed; published validation in black."""
+
+    def draw(axes: Axes, recipe: str) -> None:
+        for run in runs[recipe].values():
+            for cell, colour in COLOURS.items():
+                history = run[cell]["history"]
+                for split, line in (("train", "--"), ("validation", "-")):
+                    values = 100 * np.asarray(history[f"{split}_accuracy"])
+                    width = 1.4 if split == "validation" else 0.8
+                    axes.plot(history["epoch"], values, line, color=colour, linewidth=width, alpha=0.8)
+        if recipe == "notebook":
+            for cell, marker in (("rnn", "x"), ("lstm", "+")):
+                values = 100 * np.asarray(getattr(published, cell).validation_accuracy)
+                axes.plot(np.arange(len(values)) + 1, values, marker, color="black", markersize=5)
+        axes.set(xlabel="epoch", ylabel="accuracy (%)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    with mpl.rc_context(STYLE):
+        figure = _panels(runs, "Accuracy per epoch, one line per seed", draw)
+        handles = [Line2D([], [], color=colour, label=LABELS[cell]) for cell, colour in COLOURS.items()]
+        handles.append(Line2D([], [], color="grey", linewidth=1.4, label="validation"))
+        handles.append(Line2D([], [], color="grey", linewidth=0.8, linestyle="--", label="training"))
+        if "notebook" in runs:
+            handles += [
+                Line2D([], [], color="black", marker=marker, linestyle="", label=f"published {name}")
+                for marker, name in (("x", "RNN"), ("+", '"LSTM"'))
+            ]
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def roc(runs: Runs) -> Figure:
+    """Receiver operating characteristic of every run on the test reviews."""
+
+    def draw(axes: Axes, recipe: str) -> None:
+        axes.plot([0, 100], [0, 100], ":", color="grey", linewidth=0.8)
+        for run in runs[recipe].values():
+            for cell, colour in COLOURS.items():
+                rates = 100 * np.asarray(run[cell]["test"]["roc"])
+                axes.plot(100 * ROC_RATES, rates, color=colour, linewidth=1, alpha=0.8)
+        axes.set(xlabel="false positive rate (%)", ylabel="true positive rate (%)", aspect="equal")
+
+    with mpl.rc_context(STYLE):
+        figure = _panels(runs, "ROC on the test reviews, one line per seed", draw)
+        handles = [Line2D([], [], color=colour, label=LABELS[cell]) for cell, colour in COLOURS.items()]
+        handles.append(Line2D([], [], color="grey", linestyle=":", label="guessing"))
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def confusion(runs: Runs) -> Figure:
+    """Confusion matrices on the test reviews: mean over seeds, in percent of each actual label."""
+    with mpl.rc_context(STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(5, 0.6 + 2.2 * len(runs)), layout="constrained")
+        grid = figure.subplots(len(runs), 2, squeeze=False)
+        for row, (recipe, seeds) in zip(grid, runs.items(), strict=True):
+            for axes, cell in zip(row, COLOURS, strict=True):
+                counts = np.mean([run[cell]["test"]["confusion"] for run in seeds.values()], axis=0)
+                shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+                axes.imshow(shares, cmap="Greys", vmin=0, vmax=140)
+                for (actual, predicted), share in np.ndenumerate(shares):
+                    axes.text(predicted, actual, f"{share:.1f} %", ha="center", va="center")
+                axes.set_xticks([0, 1], ["negative", "positive"])
+                axes.set_yticks([0, 1], ["negative", "positive"], rotation=90, va="center")
+                axes.set(xlabel="predicted", ylabel="actual", title=f"{recipe}, {LABELS[cell]}")
+        figure.suptitle("Test reviews by actual and predicted label, mean over seeds")
+    return figure
+
+
+def _panels(runs: Runs, title: str, draw: Callable[[Axes, str], None]) -> Figure:
+    """Return a figure with a panel per recipe, each filled by `draw(axes, recipe)`."""
+    figure = Figure(figsize=(1.5 + 3 * len(runs), 3.4), layout="constrained")
+    for axes, recipe in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs, strict=True):
+        draw(axes, recipe)
+        axes.set_title(recipe)
+    figure.suptitle(title)
+    return figure

@@ -1,0 +1,78 @@
+"""Stage `score`: what is measured on the two runs, RNN and LSTM, of one recipe and one seed."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+    roc_curve,
+)
+
+from stages.command import main
+from stages.files import MODELS, PADDED, RUNS, json_text, load_array, load_text, new_file
+from stages.params import Params
+from stages.statistics import ROC_RATES
+
+
+def score(params: Params, recipe: str, seed: int) -> None:
+    """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
+    padded = PADDED / recipe
+    labels = {split: load_array(padded / f"{split}_labels.npy") for split in ("validation", "test")}
+    result: dict[str, Any] = {
+        "settings": params.blocks[recipe].model_dump(),
+        "padding": padding(load_array(padded / "test_tokens.npy")),
+    }
+    for cell in ("rnn", "lstm"):
+        run = MODELS / recipe / f"{cell}-{seed}"
+        result[cell] = {
+            **json.loads(load_text(run / "summary.json")),
+            "history": pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list"),
+            **{
+                split: measure(labels[split], load_array(run / f"{split}_probabilities.npy"))
+                for split in ("validation", "test")
+            },
+        }
+        test = result[cell]["test"]
+        print(f"score {recipe} {cell} seed {seed}: test accuracy {test['accuracy']:.4f}")
+    new_file(RUNS / f"{recipe}-{seed}.json", json_text(result))
+
+
+def padding(tokens: np.ndarray) -> dict[str, float]:
+    """Return the share of rows in `tokens` (reviews, length) that hold padding, and its mean in all."""
+    zeros = (tokens == 0).sum(axis=1)
+    return {
+        "share_of_reviews": round(float((zeros > 0).mean()), 4),
+        "mean_tokens": round(float(zeros.mean()), 1),
+    }
+
+
+def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    """Return accuracy, loss (cross-entropy, nats), area under the ROC curve, F1, confusion counts and curve.
+
+    labels: (reviews,) of 0 and 1; probabilities: (reviews,) P(positive), positive above one half as
+    in Keras' accuracy. Probabilities are kept 1e-7 from 0 and 1, as in Keras' loss. `confusion` is
+    [[true negatives, false positives], [false negatives, true positives]]; `roc` holds the true
+    positive rate at each of `ROC_RATES`.
+    """
+    predicted = probabilities > 0.5
+    bounded = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    false_positives, true_positives, _ = roc_curve(labels, probabilities)
+    return {
+        "accuracy": round(float(accuracy_score(labels, predicted)), 5),
+        "loss": round(float(log_loss(labels, bounded)), 5),
+        "auc": round(float(roc_auc_score(labels, probabilities)), 5),
+        "f1": round(float(f1_score(labels, predicted)), 5),
+        "confusion": confusion_matrix(labels, predicted, labels=[0, 1]).tolist(),
+        "roc": np.interp(ROC_RATES, false_positives, true_positives).round(4).tolist(),
+    }
+
+
+if __name__ == "__main__":
+    main(score)

@@ -1,0 +1,119 @@
+"""The whole pipeline under DVC, on the generated archive, as users run and change it."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tests.conftest import Project
+
+TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in ("notebook", "tuned")}
+SCORED = {"score@notebook-0", "score@tuned-0"}
+ALL = {"download", "pad@notebook", "pad@tuned", *TRAINED, *SCORED, "evaluate"}
+
+
+def snapshot(project: Project) -> dict[str, str]:
+    """Return path → digest of dvc.lock and everything under reports/."""
+    paths = [project.folder / "dvc.lock", *sorted((project.folder / "reports").rglob("*"))]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+
+
+def stale(project: Project, folder: Path) -> tuple[int, str]:
+    """Run the check for stale results in a clone without data."""
+    shutil.rmtree(folder, ignore_errors=True)
+    project.run("git", "clone", "--quiet", ".", str(folder))
+    clone = object.__new__(Project)
+    clone.folder = folder
+    result = clone.run("python", ".ci/stale.py", check=False)
+    return result.returncode, result.stderr
+
+
+def test_the_pipeline(project: Project, tmp_path: Path) -> None:
+    assert project.repro() == ALL
+    first = snapshot(project)
+    check_outputs(project)
+
+    # Again: nothing runs. By force: everything runs and every byte is the same.
+    assert project.repro() == set()
+    assert project.repro("--force") == ALL
+    assert snapshot(project) == first
+    project.commit("results")
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    assert stale(project, tmp_path / "fresh") == (0, "")
+
+    # Where the bytes come from is no parameter.
+    project.params["download"]["mirrors"].append("another/folder")
+    project.save_params()
+    assert project.repro() == set()
+
+    # One number of one recipe's LSTM.
+    project.params["tuned"]["lstm"]["learning_rate"] = 0.002
+    project.save_params()
+    project.commit("parameters without their results")
+    status, said = stale(project, tmp_path / "stale")
+    assert status == 1
+    assert "stale: train_lstm@tuned-0: changed deps: params.yaml" in said
+    assert "train_rnn" not in said and "notebook-0: " not in said
+    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "evaluate"}
+    project.commit("results")
+    assert stale(project, tmp_path / "current") == (0, "")
+
+    # A recipe added by its block and its name alone, and another dropped.
+    project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
+    project.params["mine"]["pad"]["padding"] = "post"
+    project.params["recipes"] = ["mine"]
+    project.save_params()
+    assert project.repro() == {
+        "pad@mine",
+        "train_rnn@mine-0",
+        "train_lstm@mine-0",
+        "score@mine-0",
+        "evaluate",
+    }
+    assert list(json.loads(project.text("reports/metrics.json"))) == ["mine"]
+    assert [path.name for path in (project.folder / "reports/runs").iterdir()] == ["mine-0.json"]
+
+    # A run that was left behind changes nothing.
+    left_over = snapshot(project)
+    (project.folder / "data/models/mine/rnn-99").mkdir()
+    assert project.repro() == set()
+    assert snapshot(project) == left_over
+    project.commit("dropped")
+    status, said = stale(project, tmp_path / "dropped")
+    assert status == 1
+    assert "stale: train_rnn@tuned-0: in dvc.lock, but params.yaml names no such run" in said
+
+
+def check_outputs(project: Project) -> None:
+    """Check what the first run has left: models, probabilities, histories, numbers and figures."""
+    labels = np.load(project.folder / "data/padded/tuned/test_labels.npy")
+    tokens = np.load(project.folder / "data/padded/tuned/test_tokens.npy")
+    metrics = json.loads(project.text("reports/metrics.json"))
+    for cell, layer, weights in (("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)):
+        run = project.folder / f"data/models/tuned/{cell}-0"
+        model = keras.models.load_model(run / "model.keras")
+        assert type(model.get_layer(cell)).__name__ == layer
+        assert model.get_layer(cell).count_params() == weights
+        saved = np.load(run / "test_probabilities.npy")
+        np.testing.assert_allclose(model.predict(tokens, verbose=0)[:, 0], saved, atol=1e-5)
+        accuracy = ((saved > 0.5) == labels).mean()
+        assert metrics["tuned"][cell]["accuracy"]["seeds"]["0"] == round(accuracy, 4)
+        history = (run / "history.csv").read_text().splitlines()
+        assert history[0] == "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy"
+        assert len(history) == 3
+        assert len(np.load(run / "validation_probabilities.npy")) == 24
+
+    report = project.text("reports/report.md")
+    for name in ("accuracy", "learning_curves", "roc", "confusion"):
+        assert f"](figures/{name}.png)" in report
+        assert (project.folder / f"reports/figures/{name}.png").stat().st_size > 10_000
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json").stdout)
+    shown = shown[""]["data"]["reports/metrics.json"]["data"]
+    assert shown["tuned"]["lstm"]["auc"]["mean"] == metrics["tuned"]["lstm"]["auc"]["mean"]
+    plots = json.loads(project.run("dvc", "plots", "show", "--json").stdout)["data"]
+    for plot in ("learning_curves/notebook.csv", "roc/tuned.csv", "figures/accuracy.png"):
+        assert any(name.endswith(plot) for name in plots), plots.keys()
+    project.run("dvc", "exp", "show", "--json")

@@ -1,0 +1,62 @@
+"""What is measured on a run, with answers worked out by hand, and what seeds say together."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.score import measure, padding
+from stages.statistics import compare, summarise
+
+
+def test_measure() -> None:
+    labels = np.array([0, 0, 0, 1, 1], np.uint8)
+    result = measure(labels, np.array([0.1, 0.6, 0.5, 0.9, 0.4], np.float32))
+    assert result["confusion"] == [[2, 1], [1, 1]]  # one half itself counts as negative, as in Keras
+    assert result["accuracy"] == 0.6
+    assert result["f1"] == 0.5  # precision and recall are both one half
+    assert result["loss"] == pytest.approx(-np.log([0.9, 0.4, 0.5, 0.9, 0.4]).mean(), abs=1e-5)
+    assert result["auc"] == pytest.approx(4 / 6, abs=1e-5)  # of the 6 pairs, 4 are in the right order
+    assert result["roc"][0] == 0.5 and result["roc"][-1] == 1.0
+    assert len(result["roc"]) == 101
+
+
+def test_measure_is_that_of_keras() -> None:
+    import keras
+
+    random = np.random.default_rng(0)
+    labels, probabilities = random.integers(0, 2, 200), random.random(200).astype(np.float32)
+    probabilities[:2] = 0, 1  # whose logarithm is minus infinity for one of the labels
+    result = measure(labels, probabilities)
+    loss = keras.losses.BinaryCrossentropy()(labels[:, None], probabilities[:, None])
+    assert result["loss"] == pytest.approx(float(loss), abs=1e-4)
+    metric = keras.metrics.BinaryAccuracy()
+    metric.update_state(labels[:, None], probabilities[:, None])
+    assert result["accuracy"] == pytest.approx(float(metric.result()), abs=1e-5)
+
+
+def test_padding_counts_the_zeros() -> None:
+    tokens = np.array([[1, 5, 0, 0], [1, 5, 6, 7], [1, 5, 6, 0]], np.int32)
+    assert padding(tokens) == {"share_of_reviews": 0.6667, "mean_tokens": 1.0}
+
+
+def test_summarise() -> None:
+    assert summarise({0: 0.5, 3: 0.7}) == {"mean": 0.6, "sd": 0.1414, "seeds": {"0": 0.5, "3": 0.7}}
+    assert summarise({7: 0.25}) == {"mean": 0.25, "sd": None, "seeds": {"7": 0.25}}
+
+
+def run(rnn: float, lstm: float) -> dict[str, Any]:
+    return {
+        cell: {"test": {"accuracy": value, "loss": 1 - value, "auc": value, "f1": value}}
+        for cell, value in (("rnn", rnn), ("lstm", lstm))
+    }
+
+
+def test_compare_pairs_the_seeds() -> None:
+    result = compare({"a": {0: run(0.5, 0.8), 1: run(0.7, 0.6)}})["a"]
+    assert result["rnn"]["accuracy"]["mean"] == 0.6
+    assert result["lstm"]["accuracy"]["seeds"] == {"0": 0.8, "1": 0.6}
+    assert result["difference"]["accuracy"] == {"mean": 0.1, "sd": 0.2828, "seeds": {"0": 0.3, "1": -0.1}}
+    assert result["difference"]["loss"]["mean"] == -0.1
+    json.dumps(result, allow_nan=False)
