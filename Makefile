@@ -14,19 +14,19 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 .venv/requirements.txt: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
 		{ echo "Python 3.10 to 3.13 is needed: make PYTHON=python3.11 …" >&2; exit 1; }
-	@echo "== Setting up .venv: some minutes and 3 GB the first time"
+	@echo "== Setting up .venv: some minutes and some gigabytes, once"
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	cp requirements.txt $@
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
-	@echo "== Running what is not up to date (dvc repro); everything from scratch takes about an hour on two cores"
+	@echo "== Running every stage that is not up to date (dvc repro); training from scratch takes an hour or so"
 	dvc repro
 	python -m stages.report
 	@echo "== The report is reports/report.md"
 
 test: setup ## run the tests
-	@echo "== Running the tests: some minutes, no network"
+	@echo "== Running the tests: some minutes, on a small generated archive"
 	python -m pytest
 
 lint: setup ## check format, style and types

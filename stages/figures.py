@@ -113,7 +113,7 @@ def confusion(runs: Runs) -> Figure:
             for axes, cell in zip(row, COLOURS, strict=True):
                 counts = np.mean([run[cell]["test"]["confusion"] for run in seeds.values()], axis=0)
                 shares = 100 * counts / counts.sum(axis=1, keepdims=True)
-                axes.imshow(shares, cmap="Greys", vmin=0, vmax=140)
+                axes.imshow(shares, cmap="Greys", vmin=0, vmax=200)
                 for (actual, predicted), share in np.ndenumerate(shares):
                     axes.text(predicted, actual, f"{share:.1f} %", ha="center", va="center")
                 axes.set_xticks([0, 1], ["negative", "positive"])
@@ -126,7 +126,7 @@ def confusion(runs: Runs) -> Figure:
 def _panels(runs: Runs, title: str, draw: Callable[[Axes, str], None]) -> Figure:
     """Return a figure with a panel per recipe, each filled by `draw(axes, recipe)`."""
     figure = Figure(figsize=(1.5 + 3 * len(runs), 3.4), layout="constrained")
-    for axes, recipe in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs, strict=True):
+    for axes, recipe in zip(figure.subplots(1, len(runs), squeeze=False, sharey=True)[0], runs, strict=True):
         draw(axes, recipe)
         axes.set_title(recipe)
     figure.suptitle(title)

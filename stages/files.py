@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,22 @@ def load_array(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise _not_there(path) from None
+
+
+class Split(NamedTuple):
+    """Padded reviews: tokens int32 (reviews, length) and labels uint8 (reviews,)."""
+
+    tokens: np.ndarray
+    labels: np.ndarray
+
+
+def load_padded(recipe: str) -> dict[str, Split]:
+    """Map the train, validation and test reviews that `pad` has written for a recipe."""
+    folder = PADDED / recipe
+    return {
+        split: Split(load_array(folder / f"{split}_tokens.npy"), load_array(folder / f"{split}_labels.npy"))
+        for split in ("train", "validation", "test")
+    }
 
 
 def load_text(path: Path) -> str:

@@ -3,6 +3,7 @@
 As a command, `python -m stages.report` puts the table of results into README.md.
 """
 
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -93,4 +94,7 @@ def quote(readme: str, results: str) -> str:
 
 if __name__ == "__main__":
     readme = Path("README.md")
-    new_file(readme, quote(load_text(readme), load_text(REPORTS / "results.md")))
+    try:
+        new_file(readme, quote(load_text(readme), load_text(REPORTS / "results.md")))
+    except StageError as error:
+        sys.exit(f"report: {error}")

@@ -16,18 +16,17 @@ from sklearn.metrics import (
 )
 
 from stages.command import main
-from stages.files import MODELS, PADDED, RUNS, json_text, load_array, load_text, new_file
+from stages.files import MODELS, RUNS, json_text, load_array, load_padded, load_text, new_file
 from stages.params import Params
 from stages.statistics import ROC_RATES
 
 
 def score(params: Params, recipe: str, seed: int) -> None:
     """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
-    padded = PADDED / recipe
-    labels = {split: load_array(padded / f"{split}_labels.npy") for split in ("validation", "test")}
+    padded = load_padded(recipe)
     result: dict[str, Any] = {
         "settings": params.blocks[recipe].model_dump(),
-        "padding": padding(load_array(padded / "test_tokens.npy")),
+        "padding": padding(padded["test"].tokens),
     }
     for cell in ("rnn", "lstm"):
         run = MODELS / recipe / f"{cell}-{seed}"
@@ -35,7 +34,7 @@ def score(params: Params, recipe: str, seed: int) -> None:
             **json.loads(load_text(run / "summary.json")),
             "history": pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list"),
             **{
-                split: measure(labels[split], load_array(run / f"{split}_probabilities.npy"))
+                split: measure(padded[split].labels, load_array(run / f"{split}_probabilities.npy"))
                 for split in ("validation", "test")
             },
         }

@@ -1,15 +1,17 @@
 """Stage `train_rnn`: one plain RNN, that of one recipe and one seed."""
 
 from stages.command import main
+from stages.files import load_padded
 from stages.params import Params
 
 
 def train_rnn(params: Params, recipe: str, seed: int) -> None:
     """Train one plain RNN and save its model, history and probabilities."""
-    # Imported here: TensorFlow takes seconds, and a wrong argument or parameter should not.
+    data = load_padded(recipe)
+    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
     from stages.training import train_run
 
-    train_run("rnn", recipe, params.blocks[recipe], seed)
+    train_run("rnn", recipe, params.blocks[recipe], seed, data)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # to TensorFlow, having no GPU is an error
 
@@ -16,35 +16,20 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from stages.files import MODELS, PADDED, json_text, load_array, new_folder
+from stages.files import MODELS, Split, json_text, new_folder
 from stages.params import Model, Recipe, Train
 
 # The one difference between the two nets: SimpleRNN computes h = tanh(W·[h,x] + b) at every token,
 # LSTM adds a cell state and three gates.
 CELLS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}
-SPLITS = ("train", "validation", "test")
 PREDICT_BATCH = 512  # reviews at a time where nothing is learned; shapes speed alone
 
 
-class Split(NamedTuple):
-    """Padded reviews: tokens int32 (reviews, length) and labels uint8 (reviews,)."""
-
-    tokens: np.ndarray
-    labels: np.ndarray
-
-
-def train_run(cell: str, name: str, recipe: Recipe, seed: int) -> None:
+def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str, Split]) -> None:
     """Train one run (cell × recipe × seed) and save its model, history and probabilities.
 
     `name` is the recipe's. The same arguments give the same bytes on the same type of machine.
     """
-    data = {
-        split: Split(
-            load_array(PADDED / name / f"{split}_tokens.npy"),
-            load_array(PADDED / name / f"{split}_labels.npy"),
-        )
-        for split in SPLITS
-    }
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

@@ -76,6 +76,11 @@ def small_params(mirror: Path) -> dict[str, Any]:
     return dict(params)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the pipeline: it takes as long as all others, which run beside it."""
+    items.sort(key=lambda item: item.path.name != "test_pipeline.py")
+
+
 class Project:
     """A copy of this project in a git repository of its own, with small parameters and no results."""
 

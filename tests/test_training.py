@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+from stages.files import Split
 from stages.params import Model, Train, load_params
-from stages.training import Progress, Split, build_model, fit, probabilities, save_model
+from stages.training import Progress, build_model, fit, probabilities, save_model
 from tests.conftest import ROOT
 
 SMALL = Model(
