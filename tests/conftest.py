@@ -31,15 +31,11 @@ def generated_reviews(number: int, seed: int) -> tuple[list[list[int]], list[int
 
 def write_archive(path: Path, **arrays: Any) -> None:
     """Write an archive as Keras serves it: reviews are pickled lists in an object array."""
-    objects = {}
+    objects: dict[str, Any] = {}
     for name, values in arrays.items():
-        if name.startswith("x_"):
-            array = np.empty(len(values), object)
-            array[:] = values
-        else:
-            array = np.array(values)
-        objects[name] = array
-    np.savez(path, allow_pickle=True, **objects)
+        objects[name] = np.empty(len(values), object if name.startswith("x_") else int)
+        objects[name][:] = values
+    np.savez(path, **objects)
 
 
 def sha256(path: Path) -> str:
