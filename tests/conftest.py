@@ -77,6 +77,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != "test_pipeline.py")
 
 
+def run_in(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder with this Python first on the path."""
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        check=False,
+        text=True,
+        capture_output=True,
+        env=os.environ
+        | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C"},
+    )
+    assert not check or result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
 class Project:
     """A copy of this project in a git repository of its own, with small parameters and no results."""
 
@@ -94,18 +109,8 @@ class Project:
         self.commit("start")
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project's folder with this Python first on the path."""
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            check=False,
-            text=True,
-            capture_output=True,
-            env=os.environ
-            | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C"},
-        )
-        assert not check or result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-        return result
+        """Run a command in the project's folder."""
+        return run_in(self.folder, *command, check=check)
 
     def stage(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one stage without DVC, whether or not it succeeds."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tests.conftest import Project
+from tests.conftest import Project, run_in
 
 TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in ("notebook", "tuned")}
 SCORED = {"score@notebook-0", "score@tuned-0"}
@@ -25,9 +25,7 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
     """Run the check for stale results in a clone without data."""
     shutil.rmtree(folder, ignore_errors=True)
     project.run("git", "clone", "--quiet", ".", str(folder))
-    clone = object.__new__(Project)
-    clone.folder = folder
-    result = clone.run("python", ".ci/stale.py", check=False)
+    result = run_in(folder, "python", ".ci/stale.py", check=False)
     return result.returncode, result.stderr
 
 
