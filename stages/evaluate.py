@@ -28,8 +28,7 @@ def evaluate(params: Params) -> None:
         "confusion": figures.confusion(runs),
     }
     texts = {
-        name: report.render(f"{name}.j2", comparison, runs, params.published)
-        for name in ("results.md", "report.md")
+        name: report.render(name, comparison, runs, params.published) for name in ("results.md", "report.md")
     }
 
     new_file(REPORTS / "metrics.json", json_text(comparison))

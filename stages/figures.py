@@ -1,6 +1,6 @@
 """The figures: one function each, from what `score` wrote to a matplotlib figure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -130,4 +130,43 @@ def _panels(runs: Runs, title: str, draw: Callable[[Axes, str], None]) -> Figure
         draw(axes, recipe)
         axes.set_title(recipe)
     figure.suptitle(title)
+    return figure
+
+
+def benchmark(measured: Mapping[str, Any]) -> Figure:
+    """Milliseconds per training step against length, and the ratios to Keras and PyTorch at 200 tokens."""
+    engines = {
+        "keras": ("stock Keras", "o-", "#999999"),
+        "fused": ("here", "D-", "#009E73"),
+        "pytorch": ("PyTorch", "s--", "#E69F00"),
+        "summed": ("here, summed", "^--", "#56B4E9"),
+    }
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9, 3.4), layout="constrained")
+        *curves, bars = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+        for axes, cell in zip(curves, COLOURS, strict=True):
+            rows = [row for row in measured["steps"] if (row["cell"], row["threads"]) == (cell, 1)]
+            rows = sorted((row for row in rows if row["batch"] == 32), key=lambda row: row["length"])
+            lengths = [row["length"] for row in rows]
+            for engine, (label, line, colour) in engines.items():
+                spent = [row["milliseconds"][engine] for row in rows]
+                axes.plot(lengths, spent, line, color=colour, label=label, markersize=4)
+            axes.set(xscale="log", yscale="log", xlabel="tokens per review")
+            axes.set_title(f"{LABELS[cell]}, batch 32, one thread")
+            axes.minorticks_off()
+            axes.set_xticks(lengths, [str(length) for length in lengths])
+        curves[0].set_ylabel("milliseconds per training step")
+        curves[0].legend()
+        rows = [row for row in measured["steps"] if row["length"] == 200]
+        places = np.arange(len(rows))
+        for shift, other, ours in ((-0.2, "keras", "fused"), (0.2, "pytorch", "summed")):
+            ratios = [row[f"{other}_to_{ours}"] for row in rows]
+            name, _, colour = engines[other]
+            bars.barh(places + shift, ratios, 0.36, color=colour, label=f"{name} : {engines[ours][0]}")
+        names = [f"{LABELS[row['cell']]}, {row['batch']}, {row['threads']}" for row in rows]
+        bars.set_yticks(places, names)
+        bars.invert_yaxis()
+        bars.axvline(1, color="black", linewidth=0.8)
+        bars.set(xlabel="ratio of times, 200 tokens", ylabel="cell, batch, threads", title="Others : here")
+        bars.legend(loc="lower right")
     return figure

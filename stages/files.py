@@ -18,6 +18,8 @@ MODELS = Path("data/models")
 REPORTS = Path("reports")
 RUNS = REPORTS / "runs"
 
+PADDING = 0  # the token that fills rows up
+
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
@@ -48,6 +50,11 @@ def load_array(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise _not_there(path) from None
+
+
+def run_folder(recipe: str, cell: str, seed: int) -> Path:
+    """Return where a run's model, history and probabilities lie."""
+    return MODELS / recipe / f"{cell}-{seed}"
 
 
 class Split(NamedTuple):

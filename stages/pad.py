@@ -4,11 +4,11 @@ import numpy as np
 
 from stages import StageError
 from stages.command import main
-from stages.files import PADDED, RAW, load_array, new_folder
+from stages.files import PADDED, PADDING, RAW, load_array, new_folder
 from stages.params import Params
 
 # Token ids as `keras.datasets.imdb.load_data` gives them: three of their own, then the word ranks.
-PADDING, START, OUT_OF_VOCABULARY = 0, 1, 2
+START, OUT_OF_VOCABULARY = 1, 2  # PADDING is 0
 FIRST_WORD = 3  # is added to a word's rank, which counts from 1
 
 

@@ -83,9 +83,12 @@ class Train(Block):
 
     optimizer: Literal["adam", "rmsprop", "sgd"]
     clip_norm: Rate | None
+    embedding_gradient: Literal["summed", "by_occurrence"]
     batch_size: Positive
+    batches: Literal["shuffled", "by_length"]
     epochs: Positive
     keep: Literal["last", "best"]
+    kernel: Literal["keras", "fused"]
 
 
 class Cell(Block):

@@ -1,6 +1,6 @@
 """The report's words: templates filled with figures that other stages wrote, never with typed ones.
 
-As a command, `python -m stages.report` puts the table of results into README.md.
+As a command, `python -m stages.report` puts the tables of results and of speed into README.md.
 """
 
 import sys
@@ -8,19 +8,19 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from stages import StageError
 from stages.files import REPORTS, load_text, new_file
 from stages.params import Published
 from stages.statistics import Runs
 
-# What stands between these marks in README.md is copied there, never typed.
-BEGIN, END = "<!-- results: from reports/results.md -->\n", "<!-- end of results -->"
+# Files under reports/ that README.md quotes between marks, never typed.
+QUOTED = ("results", "speed")
 
 
-def render(template: str, comparison: Mapping[str, Any], runs: Runs, published: Published) -> str:
-    """Return the text of the template `template`, a file beside this one."""
+def template(name: str) -> Template:
+    """Return the template `name`.j2, a file beside this one."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -30,13 +30,17 @@ def render(template: str, comparison: Mapping[str, Any], runs: Runs, published: 
         autoescape=False,  # Markdown, from figures and validated names alone
     )
     environment.filters |= {"percent": percent, "points": points, "spread": spread}
-    environment.globals["place"] = place
-    return environment.get_template(template).render(
+    environment.globals |= {"place": place, "labels": {"rnn": "RNN", "lstm": "LSTM"}}
+    return environment.get_template(f"{name}.j2")
+
+
+def render(name: str, comparison: Mapping[str, Any], runs: Runs, published: Published) -> str:
+    """Return the text of the template `name`, with the results in it."""
+    return template(name).render(
         comparison=comparison,
         runs=runs,
         published=published.model_dump(),
         changed=changed_settings(runs),
-        labels={"rnn": "RNN", "lstm": "LSTM"},
     )
 
 
@@ -81,20 +85,24 @@ def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def quote(readme: str, results: str) -> str:
-    """Return `readme` with `results` between its two marks.
+def quote(readme: str, name: str, text: str) -> str:
+    """Return `readme` with `text`, of the file reports/`name`.md, between its two marks.
 
     Raises `StageError` where it has not each mark once.
     """
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise StageError(f"README.md should hold {BEGIN.strip()!r} and {END!r}, once each")
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + results + END + rest.split(END)[1]
+    begin, end = f"<!-- from reports/{name}.md -->\n", f"<!-- end of reports/{name}.md -->"
+    if readme.count(begin) != 1 or readme.count(end) != 1:
+        raise StageError(f"README.md should hold {begin.strip()!r} and {end!r}, once each")
+    before, rest = readme.split(begin)
+    return before + begin + text + end + rest.split(end)[1]
 
 
 if __name__ == "__main__":
-    readme = Path("README.md")
+    path = Path("README.md")
     try:
-        new_file(readme, quote(load_text(readme), load_text(REPORTS / "results.md")))
+        readme = load_text(path)
+        for name in QUOTED:
+            readme = quote(readme, name, load_text(REPORTS / f"{name}.md"))
+        new_file(path, readme)
     except StageError as error:
         sys.exit(f"report: {error}")

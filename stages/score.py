@@ -16,7 +16,16 @@ from sklearn.metrics import (
 )
 
 from stages.command import main
-from stages.files import MODELS, RUNS, json_text, load_array, load_padded, load_text, new_file
+from stages.files import (
+    PADDING,
+    RUNS,
+    json_text,
+    load_array,
+    load_padded,
+    load_text,
+    new_file,
+    run_folder,
+)
 from stages.params import Params
 from stages.statistics import ROC_RATES
 
@@ -29,7 +38,7 @@ def score(params: Params, recipe: str, seed: int) -> None:
         "padding": padding(padded["test"].tokens),
     }
     for cell in ("rnn", "lstm"):
-        run = MODELS / recipe / f"{cell}-{seed}"
+        run = run_folder(recipe, cell, seed)
         result[cell] = {
             **json.loads(load_text(run / "summary.json")),
             "history": pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list"),
@@ -45,7 +54,7 @@ def score(params: Params, recipe: str, seed: int) -> None:
 
 def padding(tokens: np.ndarray) -> dict[str, float]:
     """Return the share of rows in `tokens` (reviews, length) that hold padding, and its mean in all."""
-    zeros = (tokens == 0).sum(axis=1)
+    zeros = (tokens == PADDING).sum(axis=1)
     return {
         "share_of_reviews": round(float((zeros > 0).mean()), 4),
         "mean_tokens": round(float(zeros.mean()), 1),

@@ -1,28 +1,19 @@
-"""Training: a net is built, fitted, and one of its epochs kept. Both cells come through here alike."""
+"""Training: a net is fitted, an epoch kept, and what came of it saved. Both cells come through here alike."""
 
-import os
-import re
-import sys
-import tempfile
-import zipfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # to TensorFlow, having no GPU is an error
+import csv
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
+from tqdm import tqdm
 
-from stages.files import MODELS, Split, json_text, new_folder
-from stages.params import Model, Recipe, Train
+from stages.files import PADDING, Split, json_text, new_file, new_folder, run_folder
+from stages.nets import Net, build_model, save_model
+from stages.params import Recipe, Train
 
-# The one difference between the two nets: SimpleRNN computes h = tanh(W·[h,x] + b) at every token,
-# LSTM adds a cell state and three gates.
-CELLS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}
-PREDICT_BATCH = 512  # reviews at a time where nothing is learned; shapes speed alone
+POOL = 50  # batches among which reviews are sorted by length; more would make the batches less random
 
 
 def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str, Split]) -> None:
@@ -30,145 +21,180 @@ def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str
 
     `name` is the recipe's. The same arguments give the same bytes on the same type of machine.
     """
+    title = f"{name} {cell} seed {seed}"
+    learning_rate = getattr(recipe, cell).learning_rate
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
-    learning_rate = getattr(recipe, cell).learning_rate
-    model = build_model(cell, recipe.pad.vocabulary, recipe.model)
-    progress = Progress(f"{name} {cell} seed {seed}", recipe.train.epochs)
-    history, kept = fit(model, data["train"], data["validation"], recipe.train, learning_rate, progress)
+    net = Net(build_model(cell, recipe.pad.vocabulary, recipe.model), recipe.train.kernel)
+    fitted = fit(net, data["train"], data["validation"], recipe.train, learning_rate, seed, title)
+    print(f"{title}: kept epoch {fitted.kept}")
 
-    with new_folder(MODELS / name / f"{cell}-{seed}") as folder:
-        for split in ("validation", "test"):
-            np.save(folder / f"{split}_probabilities.npy", probabilities(model, data[split].tokens))
-        history.to_csv(folder / "history.csv", index=False, float_format="%.6f", lineterminator="\n")
-        # Built anew: what was fitted carries its optimizer, which is three times the weights' size.
-        plain = build_model(cell, recipe.pad.vocabulary, recipe.model)
-        plain.set_weights(model.get_weights())
-        save_model(plain, folder / "model.keras")
+    with new_folder(run_folder(name, cell, seed)) as folder:
+        np.save(folder / "validation_probabilities.npy", fitted.probabilities)
+        np.save(folder / "test_probabilities.npy", net.probabilities(data["test"].tokens))
+        with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = csv.DictWriter(file, fitted.history[0], lineterminator="\n")
+            rows.writeheader()
+            rows.writerows(fitted.history)
         summary = {
-            "cell_weights": plain.get_layer(cell).count_params(),
-            "weights": plain.count_params(),
-            "kept_epoch": kept,
+            "cell_weights": net.cell.count_params(),
+            "weights": net.model.count_params(),
+            "kept_epoch": fitted.kept,
         }
-        (folder / "summary.json").write_text(json_text(summary), encoding="utf-8")
-    print(f"{progress.title}: kept epoch {kept}")
+        new_file(folder / "summary.json", json_text(summary))
+        save_model(net.model, folder / "model.keras")
 
 
-def build_model(cell: str, vocabulary: int, settings: Model) -> keras.Sequential:
-    """Return the notebook's shape: embedding, one recurrent layer named `cell`, one sigmoid unit.
+class Fitted(NamedTuple):
+    """What came of fitting a net, beside its weights."""
 
-    int32 tokens (batch, length) in, float32 P(positive) (batch, 1) out.
-    """
-    layers: list[keras.layers.Layer] = [
-        keras.Input((None,), dtype="int32", name="tokens"),
-        keras.layers.Embedding(
-            vocabulary, settings.embedding_width, mask_zero=settings.masking, name="embedding"
-        ),
-    ]
-    if settings.embedding_dropout:
-        layers.append(keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout"))
-    layers.append(CELLS[cell](settings.units, activation=settings.activation, name=cell))
-    if settings.output_dropout:
-        layers.append(keras.layers.Dropout(settings.output_dropout, name="output_dropout"))
-    layers.append(keras.layers.Dense(1, activation="sigmoid", name="positive"))
-    return keras.Sequential(layers, name=f"{cell}_sentiment")
+    history: list[dict[str, float]]  # a row per epoch
+    kept: int  # the epoch, from 1, whose weights the net has
+    probabilities: np.ndarray  # float32 P(positive) of the validation reviews under these weights
 
 
 def fit(
-    model: keras.Model,
+    net: Net,
     train: Split,
     validation: Split,
     settings: Train,
     learning_rate: float,
-    progress: keras.callbacks.Callback,
-) -> tuple[pd.DataFrame, int]:
-    """Fit `model` in place; return its history (a row per epoch) and the epoch (from 1) whose weights it has.
+    seed: int,
+    title: str,
+) -> Fitted:
+    """Fit `net` in place, in the order of batches that `seed` gives; print a line per epoch.
 
-    The training columns are means over an epoch, with dropout and while weights change; the
-    validation columns belong to the epoch's last weights.
+    The training columns of the history are means over an epoch, with dropout and while weights
+    change; the validation columns belong to the epoch's last weights.
     """
-    model.compile(
-        optimizer=keras.optimizers.get(
-            {
-                "class_name": settings.optimizer,
-                "config": {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm},
-            }
-        ),
-        loss="binary_crossentropy",
-        metrics=["accuracy"],
+    step = train_step(net, settings, learning_rate)
+    vocabulary = net.layers["embedding"].input_dim
+    order = batches((train.tokens != PADDING).sum(axis=1), settings, seed)
+    # One shape for all batches: XLA compiles anew for every other.
+    most = max(int((np.bincount(train.tokens[rows].ravel()) > 0).sum()) for epoch in order for rows in epoch)
+    dropout = tf.function(
+        lambda: (net.dropout("embedding_dropout", most), net.dropout("output_dropout", settings.batch_size))
     )
-    callbacks = [progress]
-    best = keras.callbacks.EarlyStopping(  # never stops early: it waits longer than there are epochs
-        monitor="val_accuracy", mode="max", patience=settings.epochs + 1, restore_best_weights=True
-    )
-    if settings.keep == "best":
-        callbacks.append(best)
-    logs = model.fit(
-        *train,
-        validation_data=validation,
-        batch_size=settings.batch_size,
-        validation_batch_size=PREDICT_BATCH,
-        epochs=settings.epochs,
-        callbacks=callbacks,
-        verbose=1 if sys.stdout.isatty() else 0,
-    ).history
-    history = pd.DataFrame(
-        {
-            "epoch": range(1, settings.epochs + 1),
-            "train_loss": logs["loss"],
-            "train_accuracy": logs["accuracy"],
-            "validation_loss": logs["val_loss"],
-            "validation_accuracy": logs["val_accuracy"],
+    history: list[dict[str, float]] = []
+    best = -1.0
+    kept: tuple[int, list[np.ndarray], np.ndarray]
+    for epoch, steps in enumerate(order, 1):
+        progress = f"{title}: epoch {epoch}/{settings.epochs}"
+        loss = right = 0.0
+        for rows in tqdm(steps, progress, disable=None, leave=False):
+            counts, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
+            batch = step(*distinct(train.tokens[rows], vocabulary, most), labels, counts, *dropout())
+            loss, right = loss + float(batch[0]), right + float(batch[1])
+        answers = net.probabilities(validation.tokens)
+        accuracy = float(((answers > 0.5) == validation.labels).mean())
+        row = {
+            "train_loss": loss / len(train.labels),
+            "train_accuracy": right / len(train.labels),
+            "validation_loss": cross_entropy(validation.labels, answers),
+            "validation_accuracy": accuracy,
         }
-    )
-    return history, best.best_epoch + 1 if settings.keep == "best" else settings.epochs
-
-
-def probabilities(model: keras.Model, tokens: np.ndarray) -> np.ndarray:
-    """Return float32 P(positive) per row of `tokens`."""
-    return model.predict(tokens, batch_size=PREDICT_BATCH, verbose=0)[:, 0]
-
-
-class Progress(keras.callbacks.Callback):
-    """Prints one plain line per epoch."""
-
-    def __init__(self, title: str, epochs: int) -> None:
-        """`title` opens every line; `epochs` is how many there will be."""
-        super().__init__()
-        self.title, self.epochs = title, epochs
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Print the epoch's figures."""
-        logs = logs or {}
+        history.append({"epoch": epoch} | {name: round(value, 6) for name, value in row.items()})
         print(
-            f"{self.title}: epoch {epoch + 1}/{self.epochs}, "
-            f"loss {logs['loss']:.4f}, accuracy {logs['accuracy']:.4f}, "
-            f"validation loss {logs['val_loss']:.4f}, accuracy {logs['val_accuracy']:.4f}",
+            "{}, loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, accuracy {:.4f}".format(
+                progress, *row.values()
+            ),
             flush=True,
         )
+        if settings.keep == "last" or accuracy > best:
+            best, kept = accuracy, (epoch, net.model.get_weights(), answers)
+    net.model.set_weights(kept[1])
+    return Fitted(history, kept[0], kept[2])
 
 
-def save_model(model: keras.Model, path: Path) -> None:
-    """Write a `.keras` file that any Keras 3 opens and that is the same bytes for the same weights.
+def train_step(net: Net, settings: Train, learning_rate: float) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """Return the function that moves the net's weights by one batch.
 
-    Keras' own file holds the time of day, in its metadata and in the archive's table of contents, and
-    in its configuration the memory addresses of objects that several layers share.
+    It takes the batch's tokens and steps (see `distinct`), float32 labels (batch,), float32 counts
+    (batch,) that are 0 for reviews that only fill it up, and what dropout multiplies embeddings and
+    states by. It returns the sum of the reviews' losses, in nats, and the number answered right.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        dated = Path(scratch) / "model.keras"
-        model.save(dated)
-        with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
-            for name in sorted(source.namelist()):
-                content = source.read(name)
-                if name == "metadata.json":
-                    content = re.sub(rb'(?<="date_saved": ")[^"]*', b"1980-01-01@00:00:00", content)
-                if name == "config.json":
-                    content = _numbered(content, rb'(?<="shared_object_id": )[0-9]+')
-                target.writestr(zipfile.ZipInfo(name), content)  # dated 1980-01-01, as zip begins
+    optimizer = keras.optimizers.get(
+        {
+            "class_name": settings.optimizer,
+            "config": {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm},
+        }
+    )
+    weights = net.model.trainable_variables  # the embedding's first
+    optimizer.build(weights)
+    by_occurrence = settings.embedding_gradient == "by_occurrence"
+
+    def step(
+        tokens: tf.Tensor,
+        steps: tf.Tensor,
+        labels: tf.Tensor,
+        counts: tf.Tensor,
+        embedding_dropout: tf.Tensor | None,
+        output_dropout: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            table = net.table(tokens, embedding_dropout)
+            if by_occurrence:
+                # The same table with a row per step and review: each has a gradient of its own.
+                rows = tf.reshape(steps, [-1])
+                table, steps = tf.gather(table, rows), tf.reshape(tf.range(tf.size(rows)), steps.shape)
+                tokens = tf.gather(tokens, rows)
+            answers = net.answer(table, tokens, steps, output_dropout)
+            losses = counts * keras.losses.binary_crossentropy(labels[:, None], answers[:, None])
+            loss = tf.reduce_sum(losses) / tf.reduce_sum(counts)
+        of_table, *gradients = tape.gradient(loss, [table, *weights])
+        # Keras squares the values of a sparse gradient as they are: the parts of a token that occurs
+        # several times one by one. Those of a dense gradient are summed before.
+        if by_occurrence:
+            parts = net.table_gradient(of_table)
+            if embedding_dropout is not None:
+                parts *= tf.gather(embedding_dropout, rows)
+            gradients[0] = tf.IndexedSlices(parts, tokens, weights[0].shape)
+        else:
+            gradients[0] = tf.convert_to_tensor(gradients[0])
+        optimizer.apply(gradients, weights)
+        right = counts * tf.cast((answers > 0.5) == (labels > 0.5), tf.float32)
+        return tf.reduce_sum(losses), tf.reduce_sum(right)
+
+    return net.compiled(step)
 
 
-def _numbered(text: bytes, pattern: bytes) -> bytes:
-    """Replace what matches `pattern` by 1, 2, …: equal matches by equal numbers, in order of appearance."""
-    numbers: dict[bytes, bytes] = {}
-    return re.sub(pattern, lambda m: numbers.setdefault(m[0], b"%d" % (len(numbers) + 1)), text)
+def batches(lengths: np.ndarray, settings: Train, seed: int) -> np.ndarray:
+    """Return which reviews each step reads, int64 (epochs, steps, batch size); −1 fills a batch up.
+
+    `lengths` are the reviews' numbers of tokens. Every epoch reads each review once, in an order of
+    its own. `by_length` puts reviews of similar length together: the shuffled reviews are sorted
+    within pools of POOL batches, and the batches shuffled.
+    """
+    random = np.random.default_rng(seed)
+    steps = -(-len(lengths) // settings.batch_size)
+    order = np.full((settings.epochs, steps * settings.batch_size), -1)
+    for epoch in order:
+        epoch[: len(lengths)] = random.permutation(len(lengths))
+        if settings.batches == "by_length":
+            for pool in np.split(
+                epoch, range(POOL * settings.batch_size, len(epoch), POOL * settings.batch_size)
+            ):
+                pool[:] = pool[np.argsort(lengths[pool], kind="stable")]
+            epoch[:] = random.permutation(epoch.reshape(steps, -1)).ravel()
+    return order.reshape(settings.epochs, steps, settings.batch_size)
+
+
+def distinct(tokens: np.ndarray, vocabulary: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct `tokens`, filled up to `most`, and which of them is read when.
+
+    tokens: int32 (batch, length), below `vocabulary`. Returns int32 (most,) and int32 (length, batch),
+    so that the first, indexed by the second, is the transposed `tokens`.
+    """
+    occurs = np.zeros(vocabulary, bool)
+    occurs[tokens] = True
+    found = np.flatnonzero(occurs)
+    place = np.empty(vocabulary, np.int32)
+    place[found] = np.arange(len(found))
+    return np.pad(found, (0, most - len(found))).astype(np.int32), place[tokens.T]
+
+
+def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean cross-entropy in nats, probabilities kept 1e-7 from 0 and 1 as in Keras' loss."""
+    right = np.where(labels, probabilities, 1 - probabilities.astype(np.float64))
+    return float(-np.log(np.clip(right, 1e-7, 1 - 1e-7)).mean())

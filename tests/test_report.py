@@ -8,7 +8,7 @@ import pytest
 
 from stages import StageError, evaluate, figures, files
 from stages.params import Params, load_params
-from stages.report import BEGIN, END, changed_settings, percent, place, points, quote, render, spread
+from stages.report import QUOTED, changed_settings, percent, place, points, quote, render, spread
 from stages.statistics import compare
 from tests.conftest import ROOT
 
@@ -50,8 +50,8 @@ def params() -> Params:
     return load_params(ROOT / "params.yaml")
 
 
-def report(runs: dict[str, Any], params: Params, template: str = "report.md.j2") -> str:
-    return render(template, compare(runs), runs, params.published)
+def report(runs: dict[str, Any], params: Params, name: str = "report.md") -> str:
+    return render(name, compare(runs), runs, params.published)
 
 
 def test_words_for_numbers() -> None:
@@ -108,7 +108,7 @@ def test_a_report_needs_no_notebook(params: Params) -> None:
 
 def test_the_table_of_results(params: Params) -> None:
     runs = {"notebook": {0: made_up(0.56, 0.86)}, "tuned": {0: made_up(0.85, 0.87)}}
-    assert report(runs, params, "results.md.j2").splitlines() == [
+    assert report(runs, params, "results.md").splitlines() == [
         "| test accuracy | published | `notebook`, measured | `tuned`, measured |",
         "| --- | --- | --- | --- |",
         "| plain RNN | 58.2 % | 56.0 % | 85.0 % |",
@@ -169,12 +169,13 @@ def test_a_run_that_was_dropped_is_deleted(
 
 
 def test_quote_replaces_what_stands_between_the_marks() -> None:
-    readme = f"before\n{BEGIN}old\n{END}\nafter\n"
-    assert quote(readme, "new\n") == f"before\n{BEGIN}new\n{END}\nafter\n"
+    readme = "before\n<!-- from reports/{0}.md -->\n{1}<!-- end of reports/{0}.md -->\nafter\n"
+    assert quote(readme.format("speed", "old\n"), "speed", "new\n") == readme.format("speed", "new\n")
     with pytest.raises(StageError, match="once each"):
-        quote("no marks", "new\n")
+        quote(readme.format("results", "old\n"), "speed", "new\n")
 
 
-def test_the_readme_quotes_the_results() -> None:
+@pytest.mark.parametrize("name", QUOTED)
+def test_the_readme_quotes_the_reports(name: str) -> None:
     readme = (ROOT / "README.md").read_text()
-    assert quote(readme, (ROOT / "reports" / "results.md").read_text()) == readme
+    assert quote(readme, name, (ROOT / "reports" / f"{name}.md").read_text()) == readme

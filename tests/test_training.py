@@ -1,19 +1,18 @@
-"""Building, fitting, keeping an epoch and saving, on a handful of tokens."""
+"""Fitting and keeping an epoch, on a handful of tokens, under both kernels and against Keras' own `fit`."""
 
-import re
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from stages.files import Split
-from stages.params import Model, Train, load_params
-from stages.training import Progress, build_model, fit, probabilities, save_model
-from tests.conftest import ROOT
+from stages.nets import Net, build_model
+from stages.params import Model, Train
+from stages.training import POOL, Fitted, batches, cross_entropy, distinct, fit
 
+VOCABULARY = 10
 SMALL = Model(
     masking=False,
     embedding_width=3,
@@ -22,120 +21,172 @@ SMALL = Model(
     embedding_dropout=0.0,
     output_dropout=0.0,
 )
-SETTINGS = Train(optimizer="adam", clip_norm=1.0, batch_size=8, epochs=3, keep="last")
+SETTINGS = Train(
+    optimizer="adam",
+    clip_norm=1.0,
+    embedding_gradient="summed",
+    batch_size=8,
+    batches="shuffled",
+    epochs=3,
+    keep="last",
+    kernel="fused",
+)
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
 
 
-def small_split(seed: int) -> Split:
+def small_split(seed: int, reviews: int = 32) -> Split:
+    """Return reviews of 1 to 5 tokens, zeros before them, and labels that their last token gives."""
     random = np.random.default_rng(seed)
-    tokens = random.integers(3, 10, size=(32, 5), dtype=np.int32)
-    return Split(tokens, (tokens[:, 2] > 6).astype(np.uint8))
+    tokens = random.integers(3, VOCABULARY, size=(reviews, 5), dtype=np.int32)
+    tokens[np.arange(5) < random.integers(0, 5, (reviews, 1))] = 0
+    return Split(tokens, (tokens[:, 4] > 6).astype(np.uint8))
 
 
-def small_fit(cell: str, seed: int = 0, **changes: Any) -> tuple[keras.Model, Any, int]:
+def small_fit(
+    cell: str, seed: int = 0, train: Split | None = None, model: dict[str, Any] | None = None, **changes: Any
+) -> tuple[Net, Fitted]:
     keras.utils.set_random_seed(seed)
-    model = build_model(cell, 10, SMALL)
     settings = SETTINGS.model_copy(update=changes)
-    history, kept = fit(model, small_split(1), small_split(2), settings, 0.05, Progress("test", 3))
-    return model, history, kept
+    net = Net(build_model(cell, VOCABULARY, SMALL.model_copy(update=model or {})), settings.kernel)
+    return net, fit(net, train or small_split(1), small_split(2), settings, 0.05, seed, "test")
 
 
+@CELLS
+@pytest.mark.parametrize("kernel", ["keras", "fused"])
 @pytest.mark.parametrize(
-    ("cell", "layer", "weights"), [("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)]
+    ("optimizer", "gradient"),
+    [("adam", "by_occurrence"), ("adam", "summed"), ("rmsprop", "by_occurrence"), ("sgd", "summed")],
 )
-def test_the_notebooks_nets_differ_in_their_cell_alone(cell: str, layer: str, weights: int) -> None:
-    recipe = load_params(ROOT / "params.yaml").blocks["notebook"]
-    model = build_model(cell, recipe.pad.vocabulary, recipe.model)
-    assert [type(each).__name__ for each in model.layers] == ["Embedding", layer, "Dense"]
-    assert model.get_layer(cell).count_params() == weights
-    assert model.get_layer(cell).activation is keras.activations.tanh
-    assert model.count_params() == 10000 * 128 + weights + 129
-
-
-@CELLS
-def test_dropout_and_masking_are_as_the_parameters_say(cell: str) -> None:
-    model = build_model(
-        cell, 10, SMALL.model_copy(update={"masking": True, "embedding_dropout": 0.1, "output_dropout": 0.2})
+def test_fitting_is_keras_fit(cell: str, kernel: str, optimizer: str, gradient: str) -> None:
+    """By occurrence as with Keras' embedding; summed as with one-hot tokens, whose gradient is dense."""
+    train = small_split(1, reviews=29)  # the last batch is a small one
+    net, fitted = small_fit(
+        cell, train=train, optimizer=optimizer, embedding_gradient=gradient, kernel=kernel, epochs=2
     )
-    assert [type(each).__name__ for each in model.layers][1::2] == ["Dropout", "Dropout"]
-    assert [model.get_layer(name).rate for name in ("embedding_dropout", "output_dropout")] == [0.1, 0.2]
-    padded = np.array([[5, 6, 0, 0], [5, 6, 7, 0]], np.int32)
-    alone = model.predict(padded[:1, :2], verbose=0)
-    assert model.predict(padded, verbose=0)[0] == pytest.approx(alone[0], abs=1e-6)
+    keras.utils.set_random_seed(0)
+    theirs, tokens = build_model(cell, VOCABULARY, SMALL), train.tokens
+    if gradient == "summed":
+        matrix = keras.layers.Dense(SMALL.embedding_width, use_bias=False)
+        tokens = np.eye(VOCABULARY, dtype=np.float32)[tokens]
+        embedding, *others = theirs.layers
+        theirs = keras.Sequential([keras.Input(tokens.shape[1:]), matrix, *others])
+        matrix.set_weights(embedding.get_weights())
+    rule = {"class_name": optimizer, "config": {"learning_rate": 0.05, "global_clipnorm": 1.0}}
+    theirs.compile(keras.optimizers.get(rule), loss="binary_crossentropy", metrics=["accuracy"])
+    for epoch, steps in enumerate(batches(np.full(29, 5), SETTINGS.model_copy(update={"epochs": 2}), 0)):
+        rows = steps.ravel()[:29]
+        logs = theirs.fit(tokens[rows], train.labels[rows], batch_size=8, shuffle=False, verbose=0).history
+        assert fitted.history[epoch]["train_loss"] == pytest.approx(logs["loss"][0], abs=1e-5)
+        assert fitted.history[epoch]["train_accuracy"] == pytest.approx(logs["accuracy"][0], abs=1e-5)
+    for ours, plain in zip(net.model.get_weights(), theirs.get_weights(), strict=True):
+        assert ours == pytest.approx(plain, abs=1e-5)
+
+
+def test_keras_squares_the_parts_of_a_sparse_gradient_one_by_one() -> None:
+    """Token 1, read twice, gets 1 + 3 as its gradient, and Keras' Adam keeps 1² + 3² as its square."""
+    embedding = keras.layers.Embedding(2, 1)
+    embedding.build()
+    adam = keras.optimizers.Adam(beta_2=0.999)
+    adam.build(embedding.trainable_variables)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(embedding(tf.constant([1, 1])) * tf.constant([[1.0], [3.0]]))
+    (sparse,) = tape.gradient(loss, embedding.trainable_variables)
+    adam.apply([sparse], embedding.trainable_variables)
+    (second_moment,) = (each for each in adam.variables if each.path.endswith("velocity"))
+    assert second_moment.numpy()[1] == pytest.approx(0.001 * (1**2 + 3**2))
+    assert tf.convert_to_tensor(sparse).numpy()[1] == 1 + 3
 
 
 @CELLS
-def test_without_masking_padding_is_read(cell: str) -> None:
-    keras.utils.set_random_seed(0)
-    model = build_model(cell, 10, SMALL)
-    short, padded = np.array([[5, 6]], np.int32), np.array([[5, 6, 0, 0]], np.int32)
-    assert abs(probabilities(model, short) - probabilities(model, padded))[0] > 1e-4
+@pytest.mark.parametrize(("order", "gradient"), [("shuffled", "by_occurrence"), ("by_length", "summed")])
+def test_both_kernels_give_the_same_loss_curve(cell: str, order: str, gradient: str) -> None:
+    parts = {"masking": order == "by_length", "embedding_dropout": 0.3, "output_dropout": 0.3}
+    changes: dict[str, Any] = {"batches": order, "embedding_gradient": gradient}
+    (ours, fused), (theirs, stock) = (
+        small_fit(cell, train=small_split(1, 300), model=parts, kernel=kernel, **changes)
+        for kernel in ("fused", "keras")
+    )
+    for one, other in zip(fused.history, stock.history, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+    assert fused.probabilities == pytest.approx(stock.probabilities, abs=1e-4)
+    for one, other in zip(ours.model.get_weights(), theirs.model.get_weights(), strict=True):
+        assert one == pytest.approx(other, abs=1e-3)
 
 
 @CELLS
 def test_training_changes_every_weight(cell: str) -> None:
     keras.utils.set_random_seed(0)
-    before = [weight.numpy() for weight in build_model(cell, 10, SMALL).weights]
-    model, _, _ = small_fit(cell)
-    for old, new in zip(before, model.weights, strict=True):
+    before = [weight.numpy() for weight in build_model(cell, VOCABULARY, SMALL).weights]
+    net, _ = small_fit(cell)
+    for old, new in zip(before, net.model.weights, strict=True):
         assert not np.array_equal(old, new.numpy()), new.path
 
 
 @CELLS
 def test_the_same_seed_gives_the_same_weights(cell: str) -> None:
-    first, again, other = (small_fit(cell, seed)[0].get_weights() for seed in (0, 0, 1))
+    parts = {"embedding_dropout": 0.3, "output_dropout": 0.3}
+    first, again, other = (small_fit(cell, seed, model=parts)[0].model.get_weights() for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
 @CELLS
-def test_both_cells_begin_with_the_same_embedding(cell: str) -> None:
-    keras.utils.set_random_seed(3)
-    embedding = build_model(cell, 10, SMALL).get_layer("embedding").get_weights()[0]
-    keras.utils.set_random_seed(3)
-    assert np.array_equal(embedding, build_model("rnn", 10, SMALL).get_layer("embedding").get_weights()[0])
-
-
-@CELLS
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_the_kept_epochs_weights_are_the_models(cell: str, keep: str) -> None:
-    model, history, kept = small_fit(cell, keep=keep, epochs=6)
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
-    best = int(history["validation_accuracy"].to_numpy().argmax()) + 1  # the first of equals
-    assert kept == (6 if keep == "last" else best)
+def test_the_kept_epochs_weights_are_the_nets(cell: str, keep: str) -> None:
+    net, fitted = small_fit(cell, keep=keep, epochs=6)
+    assert [row["epoch"] for row in fitted.history] == [1, 2, 3, 4, 5, 6]
+    best = int(np.argmax([row["validation_accuracy"] for row in fitted.history])) + 1  # the first of equals
+    assert fitted.kept == (6 if keep == "last" else best)
     tokens, labels = small_split(2)
-    accuracy = ((probabilities(model, tokens) > 0.5) == labels).mean()
-    assert accuracy == pytest.approx(history["validation_accuracy"][kept - 1])
+    assert np.array_equal(net.probabilities(tokens), fitted.probabilities)
+    kept = fitted.history[fitted.kept - 1]
+    assert kept["validation_accuracy"] == pytest.approx(((fitted.probabilities > 0.5) == labels).mean())
+    loss = keras.losses.binary_crossentropy(labels.astype(np.float32), fitted.probabilities)
+    assert kept["validation_loss"] == pytest.approx(float(loss), abs=1e-5)
 
 
 def test_the_history_is_one_plain_line_per_epoch(capsys: pytest.CaptureFixture[str]) -> None:
-    _, history, _ = small_fit("rnn")
-    lines = capsys.readouterr().out.splitlines()
+    _, fitted = small_fit("rnn")
+    output = capsys.readouterr()
+    lines = output.out.splitlines()
     assert len(lines) == 3
-    assert lines[1].startswith(f"test: epoch 2/3, loss {history['train_loss'][1]:.4f}, accuracy ")
+    assert lines[1].startswith(f"test: epoch 2/3, loss {fitted.history[1]['train_loss']:.4f}, accuracy ")
+    assert "epoch" not in output.err  # the bar is for terminals
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
-def test_every_optimizer_trains(optimizer: str) -> None:
-    model, _, _ = small_fit("rnn", optimizer=optimizer, clip_norm=None)
-    assert type(model.optimizer).__name__.lower() == optimizer
-    assert model.optimizer.global_clipnorm is None
+def test_a_sure_and_wrong_answer_costs_a_finite_loss() -> None:
+    assert cross_entropy(np.array([1, 0]), np.array([0.5, 0.25], np.float32)) == pytest.approx(
+        np.log([2, 4 / 3]).mean()
+    )
+    assert cross_entropy(np.array([1]), np.array([0], np.float32)) == pytest.approx(-np.log(1e-7))
 
 
-@CELLS
-def test_a_saved_model_is_the_same_bytes_and_opens_in_plain_keras(tmp_path: Path, cell: str) -> None:
-    first, again = tmp_path / "first.keras", tmp_path / "again.keras"
-    model = build_model(cell, 10, SMALL)
-    save_model(model, first)
-    twin = build_model(cell, 10, SMALL)  # its objects lie at other addresses
-    twin.set_weights(model.get_weights())
-    save_model(twin, again)
-    assert first.read_bytes() == again.read_bytes()
-    with zipfile.ZipFile(first) as archive:
-        assert {member.date_time[0] for member in archive.infolist()} == {1980}
-        shared = re.findall(rb'"shared_object_id": (\d+)', archive.read("config.json"))
-    # Keras writes memory addresses there, which one process cannot see change.
-    assert {int(number) for number in shared} <= set(range(1, 10)) and shared
-    opened = keras.models.load_model(first)
-    tokens = small_split(2).tokens
-    assert np.array_equal(probabilities(opened, tokens), probabilities(model, tokens))
+@pytest.mark.parametrize("order", ["shuffled", "by_length"])
+def test_every_epoch_reads_each_review_once_in_an_order_of_its_own(order: str) -> None:
+    settings = SETTINGS.model_copy(update={"batches": order, "epochs": 4})
+    lengths = np.random.default_rng(0).integers(1, 200, 1001)
+    read = batches(lengths, settings, seed=0)
+    assert read.shape == (4, 126, 8)
+    assert (np.sort(read.reshape(4, -1)) == np.repeat([-1, *range(1001)], [7] + [1] * 1001)).all()
+    assert len({epoch.tobytes() for epoch in read}) == 4
+    assert np.array_equal(read, batches(lengths, settings, seed=0))
+    assert not np.array_equal(read, batches(lengths, settings, seed=1))
+
+
+def test_by_length_leaves_little_padding_in_the_batches() -> None:
+    lengths = np.random.default_rng(0).integers(1, 200, 8 * 3 * POOL)
+
+    def padding(order: str) -> float:
+        read = lengths[batches(lengths, SETTINGS.model_copy(update={"batches": order}), seed=0)]
+        return 1 - read.mean() / read.max(axis=-1).mean()
+
+    assert padding("by_length") < 0.05 < 0.4 < padding("shuffled")
+
+
+def test_distinct_tokens_and_where_they_are_read() -> None:
+    tokens = np.array([[0, 5, 3], [3, 3, 9]], np.int32)
+    found, steps = distinct(tokens, VOCABULARY, most=6)
+    assert found.tolist() == [0, 3, 5, 9, 0, 0]
+    assert steps.tolist() == [[0, 1], [2, 1], [1, 3]]
+    assert found.dtype == steps.dtype == np.int32
+    assert np.array_equal(found[steps].T, tokens)

@@ -1,0 +1,153 @@
+"""The two recurrences over whole sequences: the equations forward, their derivatives backward.
+
+Both give what Keras' SimpleRNN and LSTM give (tests compare outputs and gradients) from the same
+weights, with the arithmetic arranged for speed:
+
+- W·x + b is computed once per distinct input, as a table; a step looks its rows up;
+- the gradient of the recurrent weights is one matrix product after the loop, not one per step;
+- what the way back needs is stored, not computed again.
+
+Compiled by XLA (`tf.function(jit_compile=True)`), a step is one matrix product and a few fused
+elementwise loops.
+
+T is the number of steps, B of reviews, U of units, N of distinct inputs.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+ACTIVATIONS: dict[str, Callable] = {"tanh": tf.tanh, "sigmoid": tf.sigmoid, "relu": tf.nn.relu}
+# The derivative of an activation, from its value y.
+SLOPES: dict[str, Callable] = {
+    "tanh": lambda y: 1 - y * y,
+    "sigmoid": lambda y: y * (1 - y),
+    "relu": lambda y: tf.cast(y > 0, y.dtype),
+}
+
+
+def rnn(
+    table: tf.Tensor, steps: tf.Tensor, read: tf.Tensor | None, recurrent: tf.Tensor, activation: str
+) -> tf.Tensor:
+    """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b).
+
+    table: (N, U), W_x·x + b of each distinct input. steps: int32 (T, B), which row of it each review
+    reads at each step. read: bool (T, B), false where a step is skipped and the state stays; None:
+    all are read. recurrent: (U, U), W_h, as Keras lays it out. Differentiable in table and recurrent.
+    """
+    act, slope = ACTIVATIONS[activation], SLOPES[activation]
+    length, start = steps.shape[0], tf.zeros((steps.shape[1], recurrent.shape[0]), table.dtype)
+    begin, end = _bounds(read, length)
+
+    def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        def forward(t: tf.Tensor, h: tf.Tensor, hs: tf.TensorArray) -> tuple:
+            hs = hs.write(t, h)  # before the step: what W_h is multiplied with
+            new = act(tf.gather(table, steps[t]) + h @ recurrent)
+            return t + 1, _where_read(read, t, new, h), hs
+
+        _, last, hs = tf.while_loop(lambda t, *_: t < end, forward, (begin, start, _stack(length, start)))
+
+        def gradient(dlast: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            transposed = tf.transpose(recurrent)
+
+            def backward(t: tf.Tensor, h: tf.Tensor, dh: tf.Tensor, dzs: tf.TensorArray) -> tuple:
+                dz = _where_read(read, t, dh * slope(h))
+                return t - 1, hs.read(t), _where_read(read, t, dz @ transposed, dh), dzs.write(t, dz)
+
+            *_, dzs = tf.while_loop(
+                lambda t, *_: t >= begin, backward, (end - 1, last, dlast, _stack(length, start))
+            )
+            return _weight_gradients(table, steps, hs.stack(), dzs.stack())
+
+        return last, gradient
+
+    return tf.custom_gradient(run)(table, recurrent)
+
+
+def lstm(
+    table: tf.Tensor, steps: tf.Tensor, read: tf.Tensor | None, recurrent: tf.Tensor, activation: str
+) -> tf.Tensor:
+    """Return the last hidden state (B, U) of the LSTM.
+
+    f = σ(W_f·[h,x] + b_f), i = σ(W_i·[h,x] + b_i), candidate C̃ = tanh(W_C·[h,x] + b_C),
+    C = f·C + i·C̃, o = σ(W_o·[h,x] + b_o), h = o·tanh(C). Arguments as for `rnn`, but table is (N, 4U)
+    and recurrent (U, 4U): the columns of i, f, C̃ and o, in Keras' order.
+    """
+    act, slope, sigmoid = ACTIVATIONS[activation], SLOPES[activation], tf.sigmoid
+    length, start = steps.shape[0], tf.zeros((steps.shape[1], recurrent.shape[0]), table.dtype)
+    begin, end = _bounds(read, length)
+
+    def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        def forward(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *stacks: tf.TensorArray) -> tuple:
+            z = tf.gather(table, steps[t]) + h @ recurrent  # W·[h,x] + b, of all four at once
+            z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
+            i = sigmoid(z_i)
+            f = sigmoid(z_f)
+            candidate = act(z_candidate)
+            o = sigmoid(z_o)
+            values = (h, c, i, f, candidate, o)
+            kept = [stack.write(t, value) for stack, value in zip(stacks, values, strict=True)]
+            new_c = f * c + i * candidate
+            new_h = o * act(new_c)
+            return t + 1, _where_read(read, t, new_h, h), _where_read(read, t, new_c, c), *kept
+
+        _, last, _, hs, *stacks = tf.while_loop(
+            lambda t, *_: t < end, forward, (begin, start, start, *[_stack(length, start)] * 6)
+        )
+
+        def gradient(dlast: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            transposed = tf.transpose(recurrent)
+
+            def backward(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, dzs: tf.TensorArray) -> tuple:
+                c, i, f, candidate, o = (stack.read(t) for stack in stacks)
+                squashed = act(f * c + i * candidate)
+                dc_new = dc + dh * o * slope(squashed)
+                dz_i = dc_new * candidate * i * (1 - i)
+                dz_f = dc_new * c * f * (1 - f)
+                dz_candidate = dc_new * i * slope(candidate)
+                dz_o = dh * squashed * o * (1 - o)
+                dz = _where_read(read, t, tf.concat([dz_i, dz_f, dz_candidate, dz_o], axis=1))
+                dh, dc = _where_read(read, t, dz @ transposed, dh), _where_read(read, t, dc_new * f, dc)
+                return t - 1, dh, dc, dzs.write(t, dz)
+
+            dzs = _stack(length, tf.zeros((start.shape[0], table.shape[1]), table.dtype))
+            *_, dzs = tf.while_loop(
+                lambda t, *_: t >= begin, backward, (end - 1, dlast, tf.zeros_like(dlast), dzs)
+            )
+            return _weight_gradients(table, steps, hs.stack(), dzs.stack())
+
+        return last, gradient
+
+    return tf.custom_gradient(run)(table, recurrent)
+
+
+def _bounds(read: tf.Tensor | None, length: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the first step that some review reads, and the one after the last."""
+    if read is None:
+        return tf.constant(0), tf.constant(length)
+    some = tf.cast(tf.reduce_any(read, axis=1), tf.int32)
+    end = length - tf.argmax(some[::-1], output_type=tf.int32)
+    return tf.argmax(some, output_type=tf.int32), end
+
+
+def _stack(length: int, like: tf.Tensor) -> tf.TensorArray:
+    """Return room for `length` tensors."""
+    return tf.TensorArray(like.dtype, size=length, element_shape=like.shape)
+
+
+def _where_read(
+    read: tf.Tensor | None, t: tf.Tensor, new: tf.Tensor, old: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Return `new` for the reviews that are read at step t and `old` (None: zeros) for the others."""
+    if read is None:
+        return new
+    return tf.where(read[t][:, tf.newaxis], new, tf.zeros_like(new) if old is None else old)
+
+
+def _weight_gradients(
+    table: tf.Tensor, steps: tf.Tensor, hs: tf.Tensor, dzs: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the gradients of table and recurrent from the states before and the gradients in each step."""
+    hs, dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
+    rows = tf.math.unsorted_segment_sum(dzs, tf.reshape(steps, [-1]), table.shape[0])
+    return rows, tf.matmul(hs, dzs, transpose_a=True)

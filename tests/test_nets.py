@@ -1,0 +1,110 @@
+"""What the nets look like, that both kernels give the same answers, and how a net is saved."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from stages.nets import Net, build_model, save_model
+from stages.params import Model, load_params
+from tests.conftest import ROOT
+
+SMALL = Model(
+    masking=False,
+    embedding_width=3,
+    units=4,
+    activation="tanh",
+    embedding_dropout=0.0,
+    output_dropout=0.0,
+)
+TOKENS = np.random.default_rng(0).integers(3, 10, size=(32, 5), dtype=np.int32)
+CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
+KERNELS = pytest.mark.parametrize("kernel", ["keras", "fused"])
+
+
+def small_net(cell: str, kernel: str = "fused", **changes: object) -> Net:
+    keras.utils.set_random_seed(0)
+    return Net(build_model(cell, 10, SMALL.model_copy(update=changes)), kernel)
+
+
+@pytest.mark.parametrize(
+    ("cell", "layer", "weights"), [("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)]
+)
+def test_the_notebooks_nets_differ_in_their_cell_alone(cell: str, layer: str, weights: int) -> None:
+    recipe = load_params(ROOT / "params.yaml").blocks["notebook"]
+    model = build_model(cell, recipe.pad.vocabulary, recipe.model)
+    assert [type(each).__name__ for each in model.layers] == ["Embedding", layer, "Dense"]
+    assert model.get_layer(cell).count_params() == weights
+    assert model.get_layer(cell).activation is keras.activations.tanh
+    assert model.count_params() == 10000 * 128 + weights + 129
+
+
+@CELLS
+def test_dropout_and_masking_are_as_the_parameters_say(cell: str) -> None:
+    model = build_model(
+        cell, 10, SMALL.model_copy(update={"masking": True, "embedding_dropout": 0.1, "output_dropout": 0.2})
+    )
+    assert [type(each).__name__ for each in model.layers][1::2] == ["Dropout", "Dropout"]
+    assert [model.get_layer(name).rate for name in ("embedding_dropout", "output_dropout")] == [0.1, 0.2]
+    padded = np.array([[5, 6, 0, 0], [5, 6, 7, 0]], np.int32)
+    alone = model.predict(padded[:1, :2], verbose=0)
+    assert model.predict(padded, verbose=0)[0] == pytest.approx(alone[0], abs=1e-6)
+
+
+@CELLS
+@KERNELS
+def test_padding_is_read_without_masking_and_skipped_with_it(cell: str, kernel: str) -> None:
+    short, padded = np.array([[5, 6]], np.int32), np.array([[0, 5, 6, 0], [5, 6, 0, 0]], np.int32)
+    read, skipped = (small_net(cell, kernel, masking=masking) for masking in (False, True))
+    assert (abs(read.probabilities(padded) - read.probabilities(short)) > 1e-5).all()
+    assert skipped.probabilities(padded) == pytest.approx(skipped.probabilities(short).repeat(2), abs=1e-6)
+
+
+@CELLS
+@KERNELS
+@pytest.mark.parametrize("masking", [False, True])
+def test_probabilities_are_the_models_own_in_the_rows_order(cell: str, kernel: str, masking: bool) -> None:
+    tokens = np.where(np.random.default_rng(1).random((1203, 6)) < 0.3, 0, 4).astype(np.int32)
+    net = small_net(cell, kernel, masking=masking, embedding_dropout=0.5, output_dropout=0.5)
+    expected = net.model.predict(tokens, verbose=0)[:, 0]
+    assert net.probabilities(tokens) == pytest.approx(expected, abs=1e-6)
+
+
+@CELLS
+def test_dropout_zeroes_a_share_and_scales_up_the_rest(cell: str) -> None:
+    net = small_net(cell, embedding_dropout=0.25)
+    dropout, again = np.array([net.dropout("embedding_dropout", 4000) for _ in range(2)])
+    assert dropout.shape == (4000, SMALL.embedding_width)
+    assert np.unique(dropout) == pytest.approx([0, 1 / 0.75])
+    assert np.mean(dropout == 0) == pytest.approx(0.25, abs=0.02)
+    assert not np.array_equal(dropout, again)
+    assert net.dropout("output_dropout", 5) is None
+
+
+@CELLS
+def test_both_cells_begin_with_the_same_embedding(cell: str) -> None:
+    keras.utils.set_random_seed(3)
+    embedding = build_model(cell, 10, SMALL).get_layer("embedding").get_weights()[0]
+    keras.utils.set_random_seed(3)
+    assert np.array_equal(embedding, build_model("rnn", 10, SMALL).get_layer("embedding").get_weights()[0])
+
+
+@CELLS
+def test_a_saved_model_is_the_same_bytes_and_opens_in_plain_keras(tmp_path: Path, cell: str) -> None:
+    first, again = tmp_path / "first.keras", tmp_path / "again.keras"
+    model = build_model(cell, 10, SMALL)
+    save_model(model, first)
+    twin = build_model(cell, 10, SMALL)  # its objects lie at other addresses
+    twin.set_weights(model.get_weights())
+    save_model(twin, again)
+    assert first.read_bytes() == again.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        assert {member.date_time[0] for member in archive.infolist()} == {1980}
+        shared = re.findall(rb'"shared_object_id": (\d+)', archive.read("config.json"))
+    # Keras writes memory addresses there, which one process cannot see change.
+    assert {int(number) for number in shared} <= set(range(1, 10)) and shared
+    opened = keras.models.load_model(first)
+    assert np.array_equal(opened.predict(TOKENS, verbose=0), model.predict(TOKENS, verbose=0))
