@@ -155,8 +155,10 @@ def benchmark(measured: Mapping[str, Any]) -> Figure:
             axes.set_title(f"{LABELS[cell]}, batch 32, one thread")
             axes.minorticks_off()
             axes.set_xticks(lengths, [str(length) for length in lengths])
+            low, high = axes.get_ylim()
+            ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500, 1000) if low < tick < high]
+            axes.set_yticks(ticks, [str(tick) for tick in ticks])
         curves[0].set_ylabel("milliseconds per training step")
-        curves[0].legend()
         rows = [row for row in measured["steps"] if row["length"] == 200]
         places = np.arange(len(rows))
         for shift, other, ours in ((-0.2, "keras", "fused"), (0.2, "pytorch", "summed")):
@@ -168,5 +170,6 @@ def benchmark(measured: Mapping[str, Any]) -> Figure:
         bars.invert_yaxis()
         bars.axvline(1, color="black", linewidth=0.8)
         bars.set(xlabel="ratio of times, 200 tokens", ylabel="cell, batch, threads", title="Others : here")
-        bars.legend(loc="lower right")
+        drawn = [handle for axes in (curves[0], bars) for handle in axes.get_legend_handles_labels()[0]]
+        figure.legend(handles=drawn, loc="outside lower center", ncols=len(drawn), fontsize=8)
     return figure

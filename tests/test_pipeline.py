@@ -30,11 +30,16 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
 
 
 def test_the_pipeline(project: Project, tmp_path: Path) -> None:
-    assert project.repro() == ALL
+    # Side by side, and what is left in turn.
+    trained = project.run("python", "-m", "stages.train_all", "--jobs", "2").stdout
+    assert "4 runs to train, 2 at a time" in trained
+    assert all(f"{run} seed 0: kept epoch" in trained for run in ("notebook lstm", "tuned rnn"))
+    assert project.repro() == {*SCORED, "evaluate"}
     first = snapshot(project)
     check_outputs(project)
 
-    # Again: nothing runs. By force: everything runs and every byte is the same.
+    # Again: nothing runs. By force: everything runs, in turn, and every byte is the same.
+    assert "0 runs to train" in project.run("python", "-m", "stages.train_all").stdout
     assert project.repro() == set()
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
