@@ -20,7 +20,7 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 	cp requirements.txt $@
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
-	@echo "== Running every stage that is not up to date; training from scratch takes a quarter of an hour on two cores"
+	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
 	python -m stages.train_all $(if $(JOBS),--jobs $(JOBS))
 	dvc repro
 	python -m stages.report

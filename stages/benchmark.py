@@ -29,7 +29,8 @@ from stages.params import Recipe, load_params
 
 CELLS = ("rnn", "lstm")
 BATCHES, THREADS, LENGTHS = (32, 128), (1, 2), (100, 200, 400, 800)
-REPEATS, STEPS = 9, 4  # times each is measured, steps at a time
+REPEATS, FRESH = 5, 2  # times each is measured, times a fresh process is
+AT_A_TIME = 10 * 32 * 200  # tokens that are trained on without a break, for warm caches as in training
 DIFFERENT = 4  # batches that are read in turn
 ANSWERED = 1000  # reviews
 MATRIX = 2048  # rows and columns of the product that gives the machine's rate
@@ -209,7 +210,9 @@ def work(connection: Connection, engine: str, threads: int, first_core: int, rec
             ready |= prepare(engine, kind, setting, reviews)
             for i in range(2):
                 ready[request](i)
-        times = STEPS if setting and kind != "answer" else 1
+        times = 1
+        if setting and kind != "answer":
+            times = max(3, AT_A_TIME // (setting.batch * setting.length))
         start = time.perf_counter()
         for i in range(times):
             ready[request](i)
@@ -360,7 +363,7 @@ def measure(recipe: Recipe) -> dict[str, Any]:
         worker.end()
     fresh: dict[tuple[str, str], list[Any]] = {}
     for _, engine, cell in tqdm(
-        list(product(range(3), ENGINES, CELLS)), desc="fresh processes", disable=None
+        list(product(range(FRESH), ENGINES, CELLS)), desc="fresh processes", disable=None
     ):
         worker = Worker(begin, engine, cell, recipe, time.time())
         fresh.setdefault((engine, cell), []).append(worker.receive())
