@@ -13,7 +13,18 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from stages.params import Model
+
 ROOT = Path(__file__).resolve().parent.parent
+# A net of a handful of numbers.
+SMALL = Model(
+    masking=False,
+    embedding_width=3,
+    units=4,
+    activation="tanh",
+    embedding_dropout=0.0,
+    output_dropout=0.0,
+)
 GOOD, BAD = 5, 6  # word ranks that decide a generated review's label
 
 

@@ -9,17 +9,9 @@ import numpy as np
 import pytest
 
 from stages.nets import Net, build_model, save_model
-from stages.params import Model, load_params
-from tests.conftest import ROOT
+from stages.params import load_params
+from tests.conftest import ROOT, SMALL
 
-SMALL = Model(
-    masking=False,
-    embedding_width=3,
-    units=4,
-    activation="tanh",
-    embedding_dropout=0.0,
-    output_dropout=0.0,
-)
 TOKENS = np.random.default_rng(0).integers(3, 10, size=(32, 5), dtype=np.int32)
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
 KERNELS = pytest.mark.parametrize("kernel", ["keras", "fused"])

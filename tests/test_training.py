@@ -9,18 +9,11 @@ import tensorflow as tf
 
 from stages.files import Split
 from stages.nets import Net, build_model
-from stages.params import Model, Train
+from stages.params import Train
 from stages.training import POOL, Fitted, batches, cross_entropy, distinct, fit
+from tests.conftest import SMALL
 
 VOCABULARY = 10
-SMALL = Model(
-    masking=False,
-    embedding_width=3,
-    units=4,
-    activation="tanh",
-    embedding_dropout=0.0,
-    output_dropout=0.0,
-)
 SETTINGS = Train(
     optimizer="adam",
     clip_norm=1.0,
@@ -54,14 +47,28 @@ def small_fit(
 @CELLS
 @pytest.mark.parametrize("kernel", ["keras", "fused"])
 @pytest.mark.parametrize(
-    ("optimizer", "gradient"),
-    [("adam", "by_occurrence"), ("adam", "summed"), ("rmsprop", "by_occurrence"), ("sgd", "summed")],
+    ("optimizer", "gradient", "clip_norm"),
+    [
+        ("adam", "by_occurrence", 1.0),
+        ("adam", "by_occurrence", None),
+        ("adam", "summed", 1.0),
+        ("rmsprop", "by_occurrence", 1.0),
+        ("sgd", "summed", 1.0),
+    ],
 )
-def test_fitting_is_keras_fit(cell: str, kernel: str, optimizer: str, gradient: str) -> None:
+def test_fitting_is_keras_fit(
+    cell: str, kernel: str, optimizer: str, gradient: str, clip_norm: float | None
+) -> None:
     """By occurrence as with Keras' embedding; summed as with one-hot tokens, whose gradient is dense."""
     train = small_split(1, reviews=29)  # the last batch is a small one
     net, fitted = small_fit(
-        cell, train=train, optimizer=optimizer, embedding_gradient=gradient, kernel=kernel, epochs=2
+        cell,
+        train=train,
+        optimizer=optimizer,
+        embedding_gradient=gradient,
+        clip_norm=clip_norm,
+        kernel=kernel,
+        epochs=2,
     )
     keras.utils.set_random_seed(0)
     theirs, tokens = build_model(cell, VOCABULARY, SMALL), train.tokens
@@ -71,7 +78,7 @@ def test_fitting_is_keras_fit(cell: str, kernel: str, optimizer: str, gradient: 
         embedding, *others = theirs.layers
         theirs = keras.Sequential([keras.Input(tokens.shape[1:]), matrix, *others])
         matrix.set_weights(embedding.get_weights())
-    rule = {"class_name": optimizer, "config": {"learning_rate": 0.05, "global_clipnorm": 1.0}}
+    rule = {"class_name": optimizer, "config": {"learning_rate": 0.05, "global_clipnorm": clip_norm}}
     theirs.compile(keras.optimizers.get(rule), loss="binary_crossentropy", metrics=["accuracy"])
     for epoch, steps in enumerate(batches(np.full(29, 5), SETTINGS.model_copy(update={"epochs": 2}), 0)):
         rows = steps.ravel()[:29]
