@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup report bench test lint stale requirements
+.PHONY: help setup report search bench test lint stale requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -26,11 +26,18 @@ report: setup ## run the pipeline: download, pad, train, score, evaluate; then q
 	python -m stages.report
 	@echo "== The report is reports/report.md"
 
+search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
+	@echo "== Training every candidate of params.yaml's search: longer than all the pipeline"
+	dvc repro pad
+	python -m stages.search $(if $(JOBS),--jobs $(JOBS))
+	@echo "== Put what it chose into params.yaml, then make report"
+
 bench: setup ## time training against stock Keras and PyTorch; then quote the figures in README.md
 	@echo "== Timing; some minutes, best on a machine that does nothing else"
 	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
 	dvc repro download
 	python -m stages.benchmark
+	dvc repro --single-item evaluate
 	python -m stages.report
 
 test: setup ## run the tests

@@ -1,7 +1,7 @@
 """How fast training is: stock Keras, PyTorch and this pipeline on the same batches, in one run.
 
 `python -m stages.benchmark` writes reports/benchmark.json, .md and .png, and reports/speed.md. Times are
-medians of repeats that alternate between the three, each in a process of its own, so that what else the
+medians of repeats that alternate between them, each in a process of its own, so that what else the
 machine does falls on all of them; only ratios mean something elsewhere. Needs `data/raw` and PyTorch.
 """
 
@@ -12,7 +12,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from itertools import product
 from multiprocessing.connection import Connection
@@ -129,7 +129,9 @@ PARTS = (
 )
 
 
-def parts(recipe: Recipe, cell: str, tokens: np.ndarray, labels: np.ndarray) -> dict[str, Callable[[], Any]]:
+def parts(
+    recipe: Recipe, cell: str, tokens: np.ndarray, labels: np.ndarray
+) -> dict[str, Callable[[int], Any]]:
     """Return a training step of `summed` cut off after each of its parts: each includes those before."""
     import keras
     import tensorflow as tf
@@ -156,11 +158,11 @@ def parts(recipe: Recipe, cell: str, tokens: np.ndarray, labels: np.ndarray) -> 
     )
     step, _ = summed_engine(recipe, cell, [tokens])
     functions = (
-        lambda: distinct(tokens, recipe.pad.vocabulary, len(found)),
-        lambda: table(found),
-        lambda: forward(found, steps),
-        lambda: backward(found, steps),
-        lambda: step(tokens, labels),
+        lambda _: distinct(tokens, recipe.pad.vocabulary, len(found)),
+        lambda _: table(found),
+        lambda _: forward(found, steps),
+        lambda _: backward(found, steps),
+        lambda _: step(tokens, labels),
     )
     return dict(zip(PARTS, functions, strict=True))
 
@@ -231,7 +233,7 @@ def prepare(
     batches = reviews.batches(setting)
     if kind not in ("train", "answer"):
         cut_off = parts(reviews.recipe, setting.cell, *batches[0])
-        return {(name, setting): _ignoring_number(run) for name, run in cut_off.items()}
+        return {(name, setting): run for name, run in cut_off.items()}
     step, answer = ENGINES[engine](reviews.recipe, setting.cell, [tokens for tokens, _ in batches])
     tokens, _ = reviews.first(ANSWERED, setting.length)
     return {
@@ -296,10 +298,6 @@ class Worker:
         self.process.join()
 
 
-def _ignoring_number(run: Callable[[], Any]) -> Callable[[int], Any]:
-    return lambda _: run()
-
-
 def operations(setting: Setting, distinct: float, recipe: Recipe) -> float:
     """Return the GFLOP that a training step needs, multiplications and additions counted one each.
 
@@ -326,39 +324,36 @@ def measure(recipe: Recipe) -> dict[str, Any]:
     second = {engine: Worker(work, engine, 1, 1, recipe) for engine in OURS}
     times: dict[Any, list[float]] = {}
 
+    progress = tqdm(desc="benchmark", unit=" timings", disable=None)
+
     def note(key: Any, value: float) -> None:
         times.setdefault(key, []).append(value)
+        progress.update()
         time.sleep(0.05)  # threads that wait for more to do have given up
 
-    def once() -> Iterator[None]:
+    def once() -> None:
         for threads in THREADS:
             note(("matmul", threads), workers["keras", threads].ask("matmul"))
-            yield
         for setting in dict.fromkeys(at_batch + at_length):
             for threads in THREADS if setting in at_batch else THREADS[:1]:
                 for engine in ENGINES:
                     note((engine, threads, setting), workers[engine, threads].ask("train", setting))
-                    yield
         for setting in side_by_side:
             for engine in OURS:
                 both = (workers[engine, 1], second[engine])
                 for worker in both:
                     worker.connection.send(("train", setting))
                 note(("side by side", engine, setting), float(np.mean([worker.receive() for worker in both])))
-                yield
             for engine in ENGINES:
                 note(("answer", engine, setting), workers[engine, 1].ask("answer", setting))
-                yield
             for part in PARTS:
                 note(("part", part, setting), workers["summed", 1].ask(part, setting))
-                yield
 
-    with tqdm(desc="benchmark", unit=" timings", disable=None) as progress:
-        for repeat in range(REPEATS + 1):
-            for _ in once():
-                progress.update()
-            if not repeat:
-                times.clear()  # the first includes what happens once
+    once()
+    times.clear()  # the first time includes what happens once
+    for _ in range(REPEATS):
+        once()
+    progress.close()
     for worker in (*workers.values(), *second.values()):
         worker.end()
     fresh: dict[tuple[str, str], list[Any]] = {}

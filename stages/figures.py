@@ -1,4 +1,4 @@
-"""The figures: one function each, from what `score` wrote to a matplotlib figure."""
+"""The figures: one function each, from what other stages wrote to a matplotlib figure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,8 +26,11 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def accuracy(runs: Runs, published: Published) -> Figure:
-    """Test accuracy of every run, a dot per seed and a bar at the mean; the published figures as crosses."""
+def accuracy(runs: Runs, published: Published, yardsticks: Mapping[str, float]) -> Figure:
+    """Test accuracy of every run, a dot per seed and a bar at the mean; the published figures as crosses.
+
+    yardsticks: accuracy of what is no recurrent net, by its name, as lines.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.8 + 2.2 * len(runs), 3.6), layout="constrained")
         axes = figure.subplots()
@@ -48,6 +51,12 @@ def accuracy(runs: Runs, published: Published) -> Figure:
         ]
         if "notebook" in runs:
             handles.append(Line2D([], [], color="black", marker="x", linestyle="", label="published"))
+        for (name, reached), line in zip(yardsticks.items(), ("--", "-."), strict=False):
+            handles.append(
+                axes.axhline(
+                    100 * reached, color="#009E73", linewidth=1, linestyle=line, label=name, zorder=0
+                )
+            )
         handles.append(Line2D([], [], color="grey", linestyle=":", label="guessing"))
         figure.legend(handles=handles, loc="outside right upper")
     return figure
@@ -123,7 +132,129 @@ def confusion(runs: Runs) -> Figure:
     return figure
 
 
-def _panels(runs: Runs, title: str, draw: Callable[[Axes, str], None]) -> Figure:
+def by_length(surety: Mapping[str, Any]) -> Figure:
+    """Test accuracy by a review's true length: both cells, mean over seeds and its interval, per recipe."""
+
+    def draw(axes: Axes, recipe: str) -> None:
+        for shift, (cell, colour) in zip((-0.1, 0.1), COLOURS.items(), strict=True):
+            rows = [row for row in surety[recipe]["by_length"] if row["reviews"]]
+            means = 100 * np.array([row[cell]["mean"] for row in rows])
+            bounds = 100 * np.array([row[cell]["interval"] for row in rows]).T
+            reach = [means - bounds[0], bounds[1] - means]
+            axes.errorbar(np.arange(len(rows)) + shift, means, reach, fmt="o-", color=colour, markersize=4)
+        axes.set_xticks(range(len(rows)), [row["tokens"] for row in rows], rotation=45, ha="right")
+        axes.set(xlabel="tokens of the whole review", ylabel="test accuracy (%)")
+
+    with mpl.rc_context(STYLE):
+        figure = _panels(surety, "Test accuracy by length, mean over seeds and 95 % interval", draw)
+        figure.legend(handles=_cells(), loc="outside right upper")
+    return figure
+
+
+def probe(reached: Mapping[int, Mapping[str, Any]]) -> Figure:
+    """Accuracy on generated sequences against the distance of what decides: a line per cell and seed."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for cell, colour in COLOURS.items():
+            rows = [[100 * row["test_accuracy"] for row in each[cell]] for each in reached.values()]
+            distances = [row["distance"] for row in next(iter(reached.values()))[cell]]
+            for row in rows:
+                axes.plot(distances, row, ".-", color=colour, linewidth=0.6, alpha=0.5)
+            axes.plot(distances, np.mean(rows, axis=0), color=colour, linewidth=2.2)
+            kept = [[100 * row["transferred"] for row in each[cell]] for each in reached.values()]
+            axes.plot(distances, np.mean(kept, axis=0), "--", color=colour, linewidth=1.4)
+        axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
+        axes.set(xscale="log", xlabel="tokens of noise after the one that decides", ylabel="accuracy (%)")
+        axes.set_xticks(distances, [str(distance) for distance in distances])
+        axes.minorticks_off()
+        axes.set_title("How far back does a net remember?")
+        handles = [
+            *_cells(),
+            Line2D([], [], color="grey", linewidth=2.2, label="trained at this distance"),
+            Line2D([], [], color="grey", linestyle="--", label=f"trained at {distances[0]}"),
+            Line2D([], [], color="grey", linestyle=":", label="guessing"),
+        ]
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def gradients(inside: Mapping[str, Any]) -> Figure:
+    """Gradient of the logit in the embedding against the distance from the end, before and after training."""
+
+    def draw(axes: Axes, recipe: str) -> None:
+        for cell, colour in COLOURS.items():
+            for when, line in (("initial", "--"), ("trained", "-")):
+                each = {
+                    name: np.asarray(row) for name, row in inside[recipe]["gradients"][cell][when].items()
+                }
+                distances = np.arange(len(each["median"]))
+                axes.plot(distances, each["median"], line, color=colour)
+                axes.fill_between(
+                    distances, each["lower_quartile"], each["upper_quartile"], color=colour, alpha=0.15, lw=0
+                )
+        axes.set(yscale="log", xlabel="tokens before the last one", ylabel="norm of the gradient")
+
+    with mpl.rc_context(STYLE):
+        figure = _panels(inside, "Gradient of the logit in the embedding, median and quartiles", draw)
+        handles = [*_cells(), Line2D([], [], color="grey", linestyle="--", label="before training")]
+        handles.append(Line2D([], [], color="grey", label="after training"))
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def gates(inside: Mapping[str, Any]) -> Figure:
+    """Mean activity of the LSTM's three gates against the distance from the end, per recipe."""
+    colours = {"forget": "#009E73", "input": "#E69F00", "output": "#CC79A7"}
+
+    def draw(axes: Axes, recipe: str) -> None:
+        for name, colour in colours.items():
+            axes.plot(inside[recipe]["gates"][name]["by_distance"], color=colour, label=name)
+        axes.set(ylim=(0, 1), xlabel="tokens before the last one", ylabel="mean gate (0 shut, 1 open)")
+
+    with mpl.rc_context(STYLE):
+        figure = _panels(inside, "The LSTM's gates after training", draw)
+        handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def reading(reading: Mapping[str, Any], title: str) -> Figure:
+    """P(positive) of both nets after each word of one review, the words below."""
+    words = reading["words"]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(max(5, 1.5 + 0.17 * len(words)), 3.4), layout="constrained")
+        axes = figure.subplots()
+        for cell, colour in COLOURS.items():
+            axes.plot(reading[cell]["after_word"], ".-", color=colour, linewidth=1.2)
+        axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
+        axes.set_xticks(range(len(words)), words, rotation=90, fontsize=7)
+        axes.set(ylim=(-0.02, 1.02), xlim=(-0.5, len(words) - 0.5), ylabel="P(positive) after the word")
+        axes.set_title(title)
+        figure.legend(handles=_cells(), loc="outside right upper")
+    return figure
+
+
+def lengths(audit: Mapping[str, Any]) -> Figure:
+    """How long the reviews are, train and test."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3), layout="constrained")
+        axes = figure.subplots()
+        edges = [0, *audit["histogram_edges"], audit["histogram_edges"][-1] + audit["histogram_edges"][0]]
+        for split, line in (("train", "-"), ("test", "--")):
+            axes.stairs(audit[split]["histogram"], edges, color="black", linestyle=line, label=split)
+        axes.set(xlabel="tokens of the whole review (last step: all longer ones)", ylabel="reviews")
+        axes.set_title("Lengths of the reviews")
+        axes.legend()
+    return figure
+
+
+def _cells() -> list[Line2D]:
+    """Return the legend's entries of both cells."""
+    return [Line2D([], [], color=colour, marker="o", label=LABELS[cell]) for cell, colour in COLOURS.items()]
+
+
+def _panels(runs: Mapping[str, Any], title: str, draw: Callable[[Axes, str], None]) -> Figure:
     """Return a figure with a panel per recipe, each filled by `draw(axes, recipe)`."""
     figure = Figure(figsize=(1.5 + 3 * len(runs), 3.4), layout="constrained")
     for axes, recipe in zip(figure.subplots(1, len(runs), squeeze=False, sharey=True)[0], runs, strict=True):

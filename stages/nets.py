@@ -76,19 +76,23 @@ class Net:
         return tf.matmul(rows, self.cell.cell.kernel, transpose_b=True) if self.fused else rows
 
     def answer(
-        self, table: tf.Tensor, tokens: tf.Tensor, steps: tf.Tensor, dropout: tf.Tensor | None = None
+        self, table: tf.Tensor, tokens: tf.Tensor, steps: tf.Tensor | None, dropout: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Return P(positive) (batch,) for reviews that read row `steps` (length, batch) of `table` in turn.
 
         `tokens` (N,) says which token each row stands for: the padding is skipped where the model masks.
+        `steps` None: `table` and `tokens` are (length, batch, …), a row for every step and review.
         """
-        read = tf.gather(tokens != PADDING, steps) if self.layers["embedding"].mask_zero else None
+        read = None
+        if self.layers["embedding"].mask_zero:
+            read = (tokens if steps is None else tf.gather(tokens, steps)) != PADDING
         if self.fused:
             run = getattr(recurrence, self.cell.name)
             state = run(table, steps, read, self.cell.cell.recurrent_kernel, self.cell.activation.__name__)
         else:
             mask = None if read is None else tf.transpose(read)
-            state = self.cell(tf.gather(table, tf.transpose(steps)), mask=mask)
+            rows = table if steps is None else tf.gather(table, steps)
+            state = self.cell(tf.transpose(rows, (1, 0, 2)), mask=mask)
         return self.layers["positive"](state if dropout is None else state * dropout)[:, 0]
 
     def dropout(self, name: str, rows: int) -> tf.Tensor | None:

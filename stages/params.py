@@ -24,6 +24,12 @@ def _all_different(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return items
 
 
+def _ascending(bounds: tuple[int, int]) -> tuple[int, int]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("should be the least and the most, in this order")
+    return bounds
+
+
 # YAML has lists where frozen objects need tuples; the items themselves stay strictly typed.
 List = Annotated[tuple[Item, ...], Field(strict=False, min_length=1)]
 Set = Annotated[List[Item], AfterValidator(_all_different)]
@@ -107,6 +113,50 @@ class Recipe(Block):
     lstm: Cell
 
 
+class BagOfWords(Block):
+    """The yardstick: which recipe's reviews it reads, and what logistic regression may be."""
+
+    recipe: Name
+    whole_vocabulary: Annotated[int, Field(ge=4)]
+    inverse_penalties: Set[Rate]
+
+
+class Probe(Block):
+    """Generated sequences in which the first token decides, and the nets that read them."""
+
+    distances: Set[Positive]
+    sequences: Annotated[int, Field(ge=10)]
+    vocabulary: Annotated[int, Field(ge=4)]
+    model: Model
+    train: Train
+    rnn: Cell
+    lstm: Cell
+
+
+class Inside(Block):
+    """Over how many reviews and positions gradients and gates are taken, and which can be shown whole."""
+
+    reviews: Positive
+    positions: Positive
+    shown_tokens: Annotated[tuple[Positive, Positive], Field(strict=False), AfterValidator(_ascending)]
+
+
+class Comparison(Block):
+    """How often, and with which random numbers, seeds and reviews are drawn anew for an interval."""
+
+    resamples: Annotated[int, Field(ge=100)]
+    seed: Seed
+
+
+class Search(Block):
+    """The grid that a recipe's settings were chosen from; `settings` are dotted names in its block."""
+
+    recipe: Name
+    seeds: Set[Seed]
+    learning_rates: Set[Rate]
+    settings: dict[str, Set[Any]]
+
+
 class PublishedCell(Block):
     """Test loss and accuracy, and validation accuracy per epoch, as the notebook printed them."""
 
@@ -128,6 +178,11 @@ class Params(Block):
     download: Download
     recipes: Set[Name]
     seeds: Set[Seed]
+    comparison: Comparison
+    bag_of_words: BagOfWords
+    probe: Probe
+    inside: Inside
+    search: Search
     published: Published
     blocks: dict[Name, Recipe]
 
@@ -149,17 +204,20 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         raise StageError(f"{path} should be a mapping of names to values")
 
     fixed = Params.model_fields.keys() - {"blocks"}
-    named = {name: raw.pop(name) for name in list(raw) if name in fixed}
+    own = {name: raw.pop(name) for name in list(raw) if name in fixed}
     try:
-        params = Params.model_validate({**named, "blocks": raw})
+        params = Params.model_validate({**own, "blocks": raw})
     except ValidationError as error:
         raise StageError("\n".join(_explain(path, error.errors()))) from None
-    for recipe in params.recipes:
-        if recipe not in params.blocks:
-            raise StageError(
-                f"{path}: recipes names {recipe!r}, which has no block; "
-                f"the blocks are {', '.join(params.blocks) or 'none'}"
-            )
+    named = {"recipes": params.recipes}
+    named |= {f"{part}.recipe": (getattr(params, part).recipe,) for part in ("bag_of_words", "search")}
+    for name, recipes in named.items():
+        for recipe in recipes:
+            if recipe not in params.blocks:
+                raise StageError(
+                    f"{path}: {name} names {recipe!r}, which has no block; "
+                    f"the blocks are {', '.join(params.blocks) or 'none'}"
+                )
     return params
 
 

@@ -27,22 +27,28 @@ SLOPES: dict[str, Callable] = {
 
 
 def rnn(
-    table: tf.Tensor, steps: tf.Tensor, read: tf.Tensor | None, recurrent: tf.Tensor, activation: str
+    table: tf.Tensor,
+    steps: tf.Tensor | None,
+    read: tf.Tensor | None,
+    recurrent: tf.Tensor,
+    activation: str,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b).
 
     table: (N, U), W_x·x + b of each distinct input. steps: int32 (T, B), which row of it each review
-    reads at each step. read: bool (T, B), false where a step is skipped and the state stays; None:
-    all are read. recurrent: (U, U), W_h, as Keras lays it out. Differentiable in table and recurrent.
+    reads at each step; None: table is (T, B, U), a row for each. read: bool (T, B), false where a
+    step is skipped and the state stays; None: all are read. recurrent: (U, U), W_h, as Keras lays it
+    out. Differentiable in table and recurrent.
     """
     act, slope = ACTIVATIONS[activation], SLOPES[activation]
-    length, start = steps.shape[0], tf.zeros((steps.shape[1], recurrent.shape[0]), table.dtype)
+    length, batch = table.shape[:2] if steps is None else steps.shape
+    start = tf.zeros((batch, recurrent.shape[0]), table.dtype)
     begin, end = _bounds(read, length)
 
     def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(t: tf.Tensor, h: tf.Tensor, hs: tf.TensorArray) -> tuple:
             hs = hs.write(t, h)  # before the step: what W_h is multiplied with
-            new = act(tf.gather(table, steps[t]) + h @ recurrent)
+            new = act(_row(table, steps, t) + h @ recurrent)
             return t + 1, _where_read(read, t, new, h), hs
 
         _, last, hs = tf.while_loop(lambda t, *_: t < end, forward, (begin, start, _stack(length, start)))
@@ -65,21 +71,26 @@ def rnn(
 
 
 def lstm(
-    table: tf.Tensor, steps: tf.Tensor, read: tf.Tensor | None, recurrent: tf.Tensor, activation: str
+    table: tf.Tensor,
+    steps: tf.Tensor | None,
+    read: tf.Tensor | None,
+    recurrent: tf.Tensor,
+    activation: str,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of the LSTM.
 
     f = σ(W_f·[h,x] + b_f), i = σ(W_i·[h,x] + b_i), candidate C̃ = tanh(W_C·[h,x] + b_C),
-    C = f·C + i·C̃, o = σ(W_o·[h,x] + b_o), h = o·tanh(C). Arguments as for `rnn`, but table is (N, 4U)
-    and recurrent (U, 4U): the columns of i, f, C̃ and o, in Keras' order.
+    C = f·C + i·C̃, o = σ(W_o·[h,x] + b_o), h = o·tanh(C). Arguments as for `rnn`, but the rows of
+    table are (4U,) and recurrent is (U, 4U): the columns of i, f, C̃ and o, in Keras' order.
     """
     act, slope, sigmoid = ACTIVATIONS[activation], SLOPES[activation], tf.sigmoid
-    length, start = steps.shape[0], tf.zeros((steps.shape[1], recurrent.shape[0]), table.dtype)
+    length, batch = table.shape[:2] if steps is None else steps.shape
+    start = tf.zeros((batch, recurrent.shape[0]), table.dtype)
     begin, end = _bounds(read, length)
 
     def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *stacks: tf.TensorArray) -> tuple:
-            z = tf.gather(table, steps[t]) + h @ recurrent  # W·[h,x] + b, of all four at once
+            z = _row(table, steps, t) + h @ recurrent  # W·[h,x] + b, of all four at once
             z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
             i = sigmoid(z_i)
             f = sigmoid(z_f)
@@ -110,7 +121,7 @@ def lstm(
                 dh, dc = _where_read(read, t, dz @ transposed, dh), _where_read(read, t, dc_new * f, dc)
                 return t - 1, dh, dc, dzs.write(t, dz)
 
-            dzs = _stack(length, tf.zeros((start.shape[0], table.shape[1]), table.dtype))
+            dzs = _stack(length, tf.zeros((batch, table.shape[-1]), table.dtype))
             *_, dzs = tf.while_loop(
                 lambda t, *_: t >= begin, backward, (end - 1, dlast, tf.zeros_like(dlast), dzs)
             )
@@ -130,6 +141,11 @@ def _bounds(read: tf.Tensor | None, length: int) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.argmax(some, output_type=tf.int32), end
 
 
+def _row(table: tf.Tensor, steps: tf.Tensor | None, t: tf.Tensor) -> tf.Tensor:
+    """Return what each review reads at step t."""
+    return table[t] if steps is None else tf.gather(table, steps[t])
+
+
 def _stack(length: int, like: tf.Tensor) -> tf.TensorArray:
     """Return room for `length` tensors."""
     return tf.TensorArray(like.dtype, size=length, element_shape=like.shape)
@@ -145,9 +161,11 @@ def _where_read(
 
 
 def _weight_gradients(
-    table: tf.Tensor, steps: tf.Tensor, hs: tf.Tensor, dzs: tf.Tensor
+    table: tf.Tensor, steps: tf.Tensor | None, hs: tf.Tensor, dzs: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the gradients of table and recurrent from the states before and the gradients in each step."""
-    hs, dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
-    rows = tf.math.unsorted_segment_sum(dzs, tf.reshape(steps, [-1]), table.shape[0])
-    return rows, tf.matmul(hs, dzs, transpose_a=True)
+    flat_hs, flat_dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
+    weights = tf.matmul(flat_hs, flat_dzs, transpose_a=True)
+    if steps is None:
+        return dzs, weights
+    return tf.math.unsorted_segment_sum(flat_dzs, tf.reshape(steps, [-1]), table.shape[0]), weights

@@ -4,16 +4,23 @@ As a command, `python -m stages.report` puts the tables of results and of speed 
 """
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from stages import StageError
 from stages.files import REPORTS, load_text, new_file
-from stages.params import Published
-from stages.statistics import Runs
+from stages.statistics import CELLS, Runs, summarise
+
+LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+READINGS = {
+    "lstm_only": "A review that only the LSTM gets right",
+    "both_wrong": "A review that both get wrong",
+}
+HALFWAY = 0.75  # between guessing and always right
 
 # Files under reports/ that README.md quotes between marks, never typed.
 QUOTED = ("results", "speed")
@@ -29,19 +36,22 @@ def template(name: str) -> Template:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown, from figures and validated names alone
     )
-    environment.filters |= {"percent": percent, "points": points, "spread": spread}
-    environment.globals |= {"place": place, "labels": {"rnn": "RNN", "lstm": "LSTM"}}
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "spread": spread,
+        "bounds": bounds,
+        "lead": lead,
+        "ahead": ahead,
+        "number": number,
+    }
+    environment.globals |= {"place": place, "labels": LABELS, "READINGS": READINGS}
     return environment.get_template(f"{name}.j2")
 
 
-def render(name: str, comparison: Mapping[str, Any], runs: Runs, published: Published) -> str:
-    """Return the text of the template `name`, with the results in it."""
-    return template(name).render(
-        comparison=comparison,
-        runs=runs,
-        published=published.model_dump(),
-        changed=changed_settings(runs),
-    )
+def render(name: str, facts: Mapping[str, Any]) -> str:
+    """Return the text of the template `name`, with the facts that `evaluate` gathers in it."""
+    return template(name).render(facts)
 
 
 def percent(share: float) -> str:
@@ -59,6 +69,55 @@ def spread(summary: Mapping[str, Any]) -> str:
     if summary["sd"] is None:
         return percent(summary["mean"])
     return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %"
+
+
+def bounds(interval: Sequence[float]) -> str:
+    """Two accuracies: "85.2 to 86.9 %"."""
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+
+
+def lead(difference: Mapping[str, Any]) -> str:
+    """A difference and its interval, in percent points: "+1.0 (−0.2 to +2.1)"."""
+    low, high = (points(bound) for bound in difference["interval"])
+    return f"{points(difference['mean'])} ({low} to {high})"
+
+
+def ahead(difference: Mapping[str, Any]) -> int:
+    """Return 1 where a difference is above zero for sure, −1 where below, 0 where its interval has zero."""
+    low, high = difference["interval"]
+    return int(low > 0) - int(high < 0)
+
+
+def number(value: float) -> str:
+    """12345 → "12,345", 0.00001234 → "1.2e-05"."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
+
+
+def remembered(probe: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return cell → distance → summary of accuracies over seeds, and how far each cell remembers.
+
+    `transferred` has the same of the nets that were trained at the first distance alone.
+
+    `reach` is the largest distance up to which the mean accuracy stays above HALFWAY; None: not even
+    the smallest.
+    """
+    result: dict[str, Any] = {"test_sequences": next(iter(probe.values()))["test_sequences"], "reach": {}}
+    for cell in CELLS:
+        distances = [row["distance"] for row in next(iter(probe.values()))[cell]]
+        result[cell] = {
+            distance: summarise({seed: each[cell][place]["test_accuracy"] for seed, each in probe.items()})
+            for place, distance in enumerate(distances)
+        }
+        result["transferred"] = result.get("transferred", {}) | {
+            cell: {
+                distance: summarise({seed: each[cell][place]["transferred"] for seed, each in probe.items()})
+                for place, distance in enumerate(distances)
+            }
+        }
+        failed = [distance for distance, row in result[cell].items() if row["mean"] <= HALFWAY]
+        reached = [distance for distance in distances if distance < min(failed, default=np.inf)]
+        result["reach"][cell] = max(reached, default=None)
+    return result
 
 
 def place(value: float, values: Collection[float]) -> str:

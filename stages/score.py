@@ -27,7 +27,7 @@ from stages.files import (
     run_folder,
 )
 from stages.params import Params
-from stages.statistics import ROC_RATES
+from stages.statistics import ROC_RATES, pack
 
 
 def score(params: Params, recipe: str, seed: int) -> None:
@@ -67,7 +67,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     labels: (reviews,) of 0 and 1; probabilities: (reviews,) P(positive), positive above one half as
     in Keras' accuracy. Probabilities are kept 1e-7 from 0 and 1, as in Keras' loss. `confusion` is
     [[true negatives, false positives], [false negatives, true positives]]; `roc` holds the true
-    positive rate at each of `ROC_RATES`.
+    positive rate at each of `ROC_RATES`; `right` says of every review whether it is answered right.
     """
     predicted = probabilities > 0.5
     bounded = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
@@ -79,6 +79,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
         "f1": round(float(f1_score(labels, predicted)), 5),
         "confusion": confusion_matrix(labels, predicted, labels=[0, 1]).tolist(),
         "roc": np.interp(ROC_RATES, false_positives, true_positives).round(4).tolist(),
+        "right": pack(predicted == labels),
     }
 
 

@@ -1,4 +1,4 @@
-"""Every run that is not up to date, several side by side: `dvc repro` alone trains them one after another.
+"""All that trains and is not up to date, several side by side: `dvc repro` alone goes one after another.
 
 No stage of its own: it calls `dvc repro --single-item` for each training stage, on one thread each,
 because two threads make one run hardly faster. `dvc repro` gives the same bytes, only later.
@@ -16,18 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 DVC = ("dvc", "--wait-for-lock")
 # What TensorFlow says of itself at every start, whatever TF_CPP_MIN_LOG_LEVEL is.
 NOTES = re.compile(r"I\d{4} |WARNING: All log messages before absl|To enable the following instructions")
+STAGES = ("train_lstm", "probe", "train_rnn", "bag_of_words")  # those that take longest first
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def main() -> None:
-    """Bring `pad` up to date, then train what is stale; exit with 1 where a stage fails."""
-    parser = argparse.ArgumentParser(prog="python -m stages.train_all", description=__doc__)
-    parser.add_argument("--jobs", type=_at_least_one, default=os.cpu_count() or 1, help="runs at a time")
-    jobs = parser.parse_args().jobs
+    """Bring `pad` up to date, then run what is stale; exit with 1 where a stage fails."""
+    jobs = parse_jobs("stages.train_all", __doc__)
     if subprocess.run([*DVC, "repro", "pad"], check=False).returncode:
         sys.exit(1)
     stale = stale_runs()
-    print(f"{len(stale)} runs to train, {min(jobs, len(stale))} at a time", flush=True)
+    print(f"{len(stale)} stages to run, {min(jobs, len(stale))} at a time", flush=True)
     with ThreadPoolExecutor(jobs) as pool:
         runs = [pool.submit(train, stage) for stage in stale]
         failed = [stage for stage, run in zip(stale, runs, strict=True) if not run.result()]
@@ -38,9 +37,9 @@ def main() -> None:
 
 def stale_runs() -> list[str]:
     """Return the training stages that are not up to date, those that take longest first."""
-    status = [*DVC, "status", "--json", "train_lstm", "train_rnn"]
+    status = [*DVC, "status", "--json", *STAGES]
     changed = json.loads(subprocess.run(status, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return sorted(stage for stage in changed if stage.startswith(("train_lstm", "train_rnn")))
+    return [stage for name in STAGES for stage in sorted(changed) if stage.split("@")[0] == name]
 
 
 def train(stage: str) -> bool:
@@ -53,6 +52,13 @@ def train(stage: str) -> bool:
             if not NOTES.match(line):
                 print(line, end="", flush=True)
     return process.returncode == 0
+
+
+def parse_jobs(module: str, description: str | None) -> int:
+    """Return how many nets are to be trained at a time, of the command line's `--jobs`."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--jobs", type=_at_least_one, default=os.cpu_count() or 1, help="runs at a time")
+    return int(parser.parse_args().jobs)
 
 
 def _at_least_one(text: str) -> int:

@@ -134,22 +134,19 @@ def train_step(net: Net, settings: Train, learning_rate: float) -> Callable[...,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             table = net.table(tokens, embedding_dropout)
-            if by_occurrence:
-                # The same table with a row per step and review: each has a gradient of its own.
-                rows = tf.reshape(steps, [-1])
-                table, steps = tf.gather(table, rows), tf.reshape(tf.range(tf.size(rows)), steps.shape)
-                tokens = tf.gather(tokens, rows)
-            answers = net.answer(table, tokens, steps, output_dropout)
+            if by_occurrence:  # a row for every step and review: each has a gradient of its own
+                table, tokens = tf.gather(table, steps), tf.gather(tokens, steps)
+            answers = net.answer(table, tokens, None if by_occurrence else steps, output_dropout)
             losses = counts * keras.losses.binary_crossentropy(labels[:, None], answers[:, None])
             loss = tf.reduce_sum(losses) / tf.reduce_sum(counts)
         of_table, *gradients = tape.gradient(loss, [table, *weights])
         # Keras squares the values of a sparse gradient as they are: the parts of a token that occurs
         # several times one by one. Those of a dense gradient are summed before.
         if by_occurrence:
-            parts = net.table_gradient(of_table)
+            parts = net.table_gradient(tf.reshape(of_table, (-1, of_table.shape[-1])))
             if embedding_dropout is not None:
-                parts *= tf.gather(embedding_dropout, rows)
-            gradients[0] = tf.IndexedSlices(parts, tokens, weights[0].shape)
+                parts *= tf.gather(embedding_dropout, tf.reshape(steps, [-1]))
+            gradients[0] = tf.IndexedSlices(parts, tf.reshape(tokens, [-1]), weights[0].shape)
         else:
             gradients[0] = tf.convert_to_tensor(gradients[0])
         optimizer.apply(gradients, weights)

@@ -80,6 +80,12 @@ def small_params(mirror: Path) -> dict[str, Any]:
     for recipe in params["recipes"]:
         params[recipe]["pad"] |= {"vocabulary": 40, "length": 20}
         params[recipe]["train"] |= {"epochs": 2}
+    params["comparison"]["resamples"] = 200
+    params["bag_of_words"] |= {"whole_vocabulary": 40, "inverse_penalties": [1.0, 10.0]}
+    params["probe"] |= {"distances": [2, 4], "sequences": 40, "vocabulary": 10}
+    params["probe"]["model"] |= {"embedding_width": 4, "units": 4}
+    params["probe"]["train"] |= {"epochs": 1}
+    params["inside"] = {"reviews": 5, "positions": 10, "shown_tokens": [3, 20]}
     return dict(params)
 
 
@@ -104,7 +110,10 @@ def run_in(folder: Path, *command: str, check: bool = True) -> subprocess.Comple
 
 
 class Project:
-    """A copy of this project in a git repository of its own, with small parameters and no results."""
+    """A copy of this project in a git repository of its own, with small parameters.
+
+    It has no results but those that no stage makes.
+    """
 
     def __init__(self, folder: Path, params: dict[str, Any]) -> None:
         self.folder, self.params = folder, params
@@ -112,7 +121,11 @@ class Project:
         names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
         for name in filter(None, names):
             source, target = ROOT / name, folder / name
-            if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
+            made = name.startswith("reports/") and name not in (
+                "reports/benchmark.json",
+                "reports/search.json",
+            )
+            if source.is_file() and name != "dvc.lock" and not made:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         self.save_params()

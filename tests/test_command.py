@@ -7,12 +7,25 @@ import pytest
 from stages.files import new_file, new_folder
 from tests.conftest import Project
 
-STAGES = ("download", "pad", "train_rnn", "train_lstm", "score", "evaluate")
+STAGES = (
+    "download",
+    "pad",
+    "train_rnn",
+    "train_lstm",
+    "score",
+    "audit",
+    "bag_of_words",
+    "probe",
+    "inside",
+    "evaluate",
+)
 ARGUMENTS = {
     "pad": ("tuned",),
     "train_rnn": ("tuned", "0"),
     "train_lstm": ("tuned", "0"),
     "score": ("tuned", "0"),
+    "probe": ("0",),
+    "inside": ("tuned",),
 }
 
 
@@ -26,12 +39,13 @@ def assert_refused(project: Project, status: int, said: str, stage: str, *argume
 
 
 def test_wrong_arguments(project: Project) -> None:
-    recipe = "recipe 'other' is not in params.yaml, which has notebook, tuned"
-    for stage in ("pad", "train_rnn", "train_lstm", "score"):
+    recipe = "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned"
+    for stage in ("pad", "train_rnn", "train_lstm", "score", "inside"):
         assert_refused(project, 2, recipe, stage, "other", *ARGUMENTS[stage][1:])
     seed = "seed 7 is not in params.yaml, which has 0"
     for stage in ("train_rnn", "train_lstm", "score"):
         assert_refused(project, 2, seed, stage, "tuned", "7")
+    assert_refused(project, 2, seed, "probe", "7")
     assert_refused(project, 2, "argument seed: invalid int value: 'x'", "train_rnn", "tuned", "x")
     assert_refused(project, 2, "the following arguments are required: seed", "train_lstm", "tuned")
     assert_refused(project, 2, "unrecognized arguments: extra", "download", "extra")
@@ -42,6 +56,12 @@ def test_stages_run_before_their_inputs_exist(project: Project) -> None:
     assert_refused(project, 1, f"pad: data/raw/train_tokens.npy {said}", "pad", "tuned")
     for stage in ("train_rnn", "train_lstm", "score"):
         assert_refused(project, 1, f"{stage}: data/padded/tuned/train_tokens.npy {said}", stage, "tuned", "0")
+    for stage, missing in (
+        ("audit", "data/raw/word_index.json"),
+        ("bag_of_words", "data/raw/train_tokens.npy"),
+        ("inside", "data/padded/tuned/train_tokens.npy"),
+    ):
+        assert_refused(project, 1, f"{stage}: {missing} {said}", stage, *ARGUMENTS.get(stage, ()))
     assert_refused(project, 1, f"evaluate: reports/runs/notebook-0.json {said}", "evaluate")
 
 

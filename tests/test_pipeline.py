@@ -10,9 +10,11 @@ import numpy as np
 
 from tests.conftest import Project, run_in
 
-TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in ("notebook", "tuned")}
-SCORED = {"score@notebook-0", "score@tuned-0"}
-ALL = {"download", "pad@notebook", "pad@tuned", *TRAINED, *SCORED, "evaluate"}
+RECIPES = ("notebook", "prepadded", "tuned")
+TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in RECIPES}
+SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inside@{recipe}" for recipe in RECIPES}
+BESIDE = {"bag_of_words", "probe@0"}
+ALL = {"download", "audit", *(f"pad@{recipe}" for recipe in RECIPES), *TRAINED, *BESIDE, *SCORED, "evaluate"}
 
 
 def snapshot(project: Project) -> dict[str, str]:
@@ -32,14 +34,14 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
 def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     # Side by side, and what is left in turn.
     trained = project.run("python", "-m", "stages.train_all", "--jobs", "2").stdout
-    assert "4 runs to train, 2 at a time" in trained
+    assert "8 stages to run, 2 at a time" in trained
     assert all(f"{run} seed 0: kept epoch" in trained for run in ("notebook lstm", "tuned rnn"))
-    assert project.repro() == {*SCORED, "evaluate"}
+    assert project.repro() == {"audit", *SCORED, "evaluate"}
     first = snapshot(project)
     check_outputs(project)
 
     # Again: nothing runs. By force: everything runs, in turn, and every byte is the same.
-    assert "0 runs to train" in project.run("python", "-m", "stages.train_all").stdout
+    assert "0 stages to run" in project.run("python", "-m", "stages.train_all").stdout
     assert project.repro() == set()
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
@@ -60,7 +62,7 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     assert status == 1
     assert "stale: train_lstm@tuned-0: changed deps: params.yaml" in said
     assert "train_rnn" not in said and "notebook-0: " not in said
-    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "evaluate"}
+    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "inside@tuned", "evaluate"}
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
@@ -74,10 +76,12 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
         "train_rnn@mine-0",
         "train_lstm@mine-0",
         "score@mine-0",
+        "inside@mine",
         "evaluate",
     }
     assert list(json.loads(project.text("reports/metrics.json"))) == ["mine"]
     assert [path.name for path in (project.folder / "reports/runs").iterdir()] == ["mine-0.json"]
+    assert [path.name for path in (project.folder / "reports/inside").iterdir()] == ["mine.json"]
 
     # A run that was left behind changes nothing.
     left_over = snapshot(project)
@@ -103,20 +107,22 @@ def check_outputs(project: Project) -> None:
         saved = np.load(run / "test_probabilities.npy")
         np.testing.assert_allclose(model.predict(tokens, verbose=0)[:, 0], saved, atol=1e-5)
         accuracy = ((saved > 0.5) == labels).mean()
-        assert metrics["tuned"][cell]["accuracy"]["seeds"]["0"] == round(accuracy, 4)
+        assert metrics["tuned"][cell]["accuracy"] == round(accuracy, 3)
         history = (run / "history.csv").read_text().splitlines()
         assert history[0] == "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy"
         assert len(history) == 3
         assert len(np.load(run / "validation_probabilities.npy")) == 24
 
     report = project.text("reports/report.md")
-    for name in ("accuracy", "learning_curves", "roc", "confusion"):
+    figures = ("accuracy", "learning_curves", "roc", "confusion", "by_length", "probe", "gradients", "gates")
+    for name in (*figures, "lengths"):
         assert f"](figures/{name}.png)" in report
         assert (project.folder / f"reports/figures/{name}.png").stat().st_size > 10_000
+    assert project.text("reports/report.html").count("data:image/png;base64,") == report.count("](figures/")
     shown = json.loads(project.run("dvc", "metrics", "show", "--json").stdout)
     shown = shown[""]["data"]["reports/metrics.json"]["data"]
-    assert shown["tuned"]["lstm"]["auc"]["mean"] == metrics["tuned"]["lstm"]["auc"]["mean"]
+    assert shown["tuned"]["lstm"]["auc"] == metrics["tuned"]["lstm"]["auc"]
     plots = json.loads(project.run("dvc", "plots", "show", "--json").stdout)["data"]
-    for plot in ("learning_curves/notebook.csv", "roc/tuned.csv", "figures/accuracy.png"):
+    for plot in ("learning_curves/notebook-lstm.csv", "roc/tuned.csv", "figures/accuracy.png"):
         assert any(name.endswith(plot) for name in plots), plots.keys()
     project.run("dvc", "exp", "show", "--json")

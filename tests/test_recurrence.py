@@ -61,7 +61,12 @@ def layer(cell: str, dtype: str, activation: str = "tanh") -> keras.layers.Layer
 
 
 def both(
-    made: keras.layers.Layer, cell: str, read: tf.Tensor | None, given: dict[str, Any], compiled: bool
+    made: keras.layers.Layer,
+    cell: str,
+    read: tf.Tensor | None,
+    given: dict[str, Any],
+    compiled: bool = True,
+    gathered: bool = False,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return Keras' and our last state, loss, and gradients of embeddings and weights."""
     variables = [tf.Variable(given["embeddings"]), *made.trainable_variables]
@@ -71,9 +76,10 @@ def both(
         return made(inputs, mask=None if read is None else tf.transpose(read))
 
     def ours() -> tf.Tensor:
-        table = variables[0] @ made.cell.kernel + made.cell.bias
-        function = RECURRENCES[cell]
-        return function(table, given["steps"], read, made.cell.recurrent_kernel, made.activation.__name__)
+        table, steps = variables[0] @ made.cell.kernel + made.cell.bias, given["steps"]
+        if gathered:
+            table, steps = tf.gather(table, steps), None
+        return RECURRENCES[cell](table, steps, read, made.cell.recurrent_kernel, made.activation.__name__)
 
     def results(state_of: Callable[[], tf.Tensor]) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -99,16 +105,22 @@ def assert_equal(theirs: list[np.ndarray], ours: list[np.ndarray], allowed: floa
 )
 def test_outputs_and_gradients_are_keras(cell: str, kind: str, dtype: str, length: int, batch: int) -> None:
     read, given = mask(kind, length, batch), arrays(dtype, length, batch)
-    theirs, ours = both(layer(cell, dtype), cell, read, given, compiled=True)
+    theirs, ours = both(layer(cell, dtype), cell, read, given)
     assert_equal(theirs, ours, tolerance(dtype, length, batch))
 
 
 @BOTH
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_so_they_are_for_every_activation(cell: str, activation: str) -> None:
-    theirs, ours = both(
-        layer(cell, "float64", activation), cell, None, arrays("float64", 9, 4), compiled=True
-    )
+    theirs, ours = both(layer(cell, "float64", activation), cell, None, arrays("float64", 9, 4))
+    assert_equal(theirs, ours, tolerance("float64", 9, 4))
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["all", "gaps"])
+def test_so_they_are_with_a_row_for_every_step_and_review(cell: str, kind: str) -> None:
+    read, given = mask(kind, 9, 4), arrays("float64", 9, 4)
+    theirs, ours = both(layer(cell, "float64"), cell, read, given, gathered=True)
     assert_equal(theirs, ours, tolerance("float64", 9, 4))
 
 
@@ -130,7 +142,7 @@ def test_the_published_shape_agrees_at_its_full_size(cell: str) -> None:
         "steps": tf.constant(random.integers(0, 50, (200, 32)), tf.int32),
         "weights": random.normal(size=(32, 128)).astype(np.float32),
     }
-    theirs, ours = both(made, cell, None, given, compiled=True)
+    theirs, ours = both(made, cell, None, given)
     assert_equal(theirs, ours, 200 * (32 + 128 + 128) * float(np.finfo(np.float32).eps))
 
 

@@ -4,13 +4,32 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
-from stages import StageError, evaluate, figures, files
+from stages import StageError, evaluate, files
+from stages.page import page
 from stages.params import Params, load_params
-from stages.report import QUOTED, changed_settings, percent, place, points, quote, render, spread
-from stages.statistics import compare
+from stages.report import (
+    QUOTED,
+    ahead,
+    bounds,
+    changed_settings,
+    lead,
+    number,
+    percent,
+    place,
+    points,
+    quote,
+    remembered,
+    render,
+    spread,
+)
+from stages.statistics import pack
 from tests.conftest import ROOT
+
+REVIEWS = 400  # of a made-up test set
 
 
 def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
@@ -22,13 +41,15 @@ def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
         "padding": {"share_of_reviews": 0.4, "mean_tokens": 31.5},
     }
     for cell, accuracy in (("rnn", rnn), ("lstm", lstm)):
+        right = round(accuracy * REVIEWS)
         measured = {
             "accuracy": accuracy,
             "loss": 0.5,
             "auc": accuracy,
             "f1": accuracy,
-            "confusion": [[int(100 * accuracy), 100 - int(100 * accuracy)], [20, 80]],
+            "confusion": [[right - 100, REVIEWS - right], [0, 100]],
             "roc": [i / 100 for i in range(101)],
+            "right": pack(np.arange(REVIEWS) < right),
         }
         curve = [0.5, accuracy]
         result[cell] = {
@@ -45,13 +66,95 @@ def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
     return result
 
 
+def made_up_evidence(bag: float = 0.8) -> dict[str, Any]:
+    """What the other stages would write: the last two of the reviews stand in train."""
+    split = {
+        "reviews": REVIEWS,
+        "distinct": REVIEWS - 1,
+        "positive": 0.5,
+        "longer": {"100": 0.5, "200": 0.4},
+        "tokens": dict.fromkeys(("median", "lower_quartile", "upper_quartile", "p5", "p95", "max"), 100.0),
+        "histogram": [1, 2, 1],
+    }
+    bags = [
+        {"words": words, "tokens": "cut", "length": 200, "vocabulary": 10000, "features": 9}
+        | {
+            "validation_accuracy": bag,
+            "test_accuracy": bag,
+            "right": pack(np.arange(REVIEWS) < bag * REVIEWS),
+        }
+        for words in ("single", "pairs")
+    ]
+    return {
+        "audit": {
+            "train": split,
+            "test": split,
+            "length_edges": [100, 200],
+            "histogram_edges": [100, 200],
+            "test_lengths": "01" * (REVIEWS // 2),
+            "duplicates": {"rows": [REVIEWS - 2, REVIEWS - 1], "rows_of_other_label": []},
+        },
+        "bag_of_words": bags,
+        "search": json.loads((ROOT / "reports/search.json").read_text()),
+        "benchmark": json.loads((ROOT / "reports/benchmark.json").read_text()),
+    }
+
+
+def made_up_probe(rnn: list[float], lstm: list[float]) -> dict[int, Any]:
+    """What `probe` would write of two seeds, at distances 10, 20, …"""
+    return {
+        seed: {"test_sequences": 50}
+        | {
+            cell: [
+                {"distance": 10 * (place + 1), "test_accuracy": value, "transferred": values[0]}
+                for place, value in enumerate(values)
+            ]
+            for cell, values in (("rnn", rnn), ("lstm", lstm))
+        }
+        for seed in (0, 1)
+    }
+
+
+def made_up_inside(rnn: float = 0.5, lstm: float = 0.9) -> dict[str, Any]:
+    """What `inside` would write where the gradient shrinks by these factors per token."""
+    gradients = {
+        cell: {
+            when: dict.fromkeys(
+                ("lower_quartile", "median", "upper_quartile"), (factor ** np.arange(60.0)).tolist()
+            )
+            for when in ("initial", "trained")
+        }
+        for cell, factor in (("rnn", rnn), ("lstm", lstm))
+    }
+    reading = {"row": 3, "label": 1, "words": ["<start>", "good"]} | {
+        cell: {"after_word": [0.5, 0.75], "final": 0.75} for cell in ("rnn", "lstm")
+    }
+    return {
+        "seed": 0,
+        "reviews": 5,
+        "gradients": gradients,
+        "gates": {
+            gate: {"by_distance": [0.5] * 60, "units": [0.2, 0.9]} for gate in ("forget", "input", "output")
+        },
+        "readings": {"lstm_only": None, "both_wrong": reading},
+    }
+
+
 @pytest.fixture(scope="module")
 def params() -> Params:
     return load_params(ROOT / "params.yaml")
 
 
-def report(runs: dict[str, Any], params: Params, name: str = "report.md") -> str:
-    return render(name, compare(runs), runs, params.published)
+def facts(runs: dict[str, Any], params: Params, **changes: Any) -> dict[str, Any]:
+    """What `evaluate` gathers from made-up files."""
+    quick = params.model_copy(update={"comparison": params.comparison.model_copy(update={"resamples": 100})})
+    probe = changes.pop("probe", made_up_probe([0.9, 0.5], [1.0, 1.0]))
+    inside = dict.fromkeys(runs, changes.pop("inside", made_up_inside()))
+    return evaluate.gather(quick, runs, made_up_evidence() | changes, probe, inside)
+
+
+def report(runs: dict[str, Any], params: Params, name: str = "report.md", **changes: Any) -> str:
+    return render(name, facts(runs, params, **changes))
 
 
 def test_words_for_numbers() -> None:
@@ -65,52 +168,195 @@ def test_words_for_numbers() -> None:
     assert place(0.62, [0.56, 0.6]) == "2.0 points above the highest"
 
 
+def test_words_for_differences() -> None:
+    assert lead({"mean": 0.0104, "interval": [-0.002, 0.021]}) == "+1.0 (−0.2 to +2.1)"
+    assert [ahead({"interval": pair}) for pair in ([0.01, 0.02], [-0.1, 0.1], [-0.2, -0.1])] == [1, 0, -1]
+    assert bounds([0.85, 0.9012]) == "85.0 to 90.1 %"
+    assert (number(12345), number(0.0000123), number(0.25)) == ("12,345", "1.2e-05", "0.25")
+
+
+TWO_SEEDS = {0: made_up(0.55, 0.86), 1: made_up(0.58, 0.87)}
+
+
 def test_the_published_lstm_is_placed_among_the_runs(params: Params) -> None:
-    text = report({"notebook": {0: made_up(0.55, 0.86), 1: made_up(0.58, 0.87)}}, params)
-    assert "56.5 %, is within the range of the plain RNN runs here\n(55.0 % to 58.0 %)" in text
-    assert "29.5 points below the lowest of the genuine LSTM runs (86.0 % to 87.0 %)" in text
+    text = report({"notebook": TWO_SEEDS}, params)
+    assert '**No. The published "LSTM" is no LSTM' in text
+    assert "29.5 points below the lowest of the LSTMs, within the range of the RNNs |" in text
+    assert "55.0 % to 58.0 %" in text
     assert "32,896" in text and "131,584" in text
-    assert "31.5 of them per test review" in text
 
     text = report({"notebook": {0: made_up(0.80, 0.56), 1: made_up(0.81, 0.57)}}, params)
-    assert "56.5 %, is 23.5 points below the lowest of the plain RNN runs" in text
-    assert "within the range of the genuine LSTM runs" in text
+    assert "its figure alone does not give it away" in text
+    assert "within the range of the LSTMs, 23.5 points below the lowest of the RNNs |" in text
 
 
 def test_the_gap_is_only_explained_where_it_closes(params: Params) -> None:
     notebook = {0: made_up(0.56, 0.86)}
     closing = report({"notebook": notebook, "tuned": {0: made_up(0.85, 0.87, padding="pre")}}, params)
-    assert "+30.0 points become +2.0: most of that gap came from padding and training" in closing
+    assert "**Padding and training, more than the cell: LSTM − RNN is +30.0 percent points" in closing
     assert "| `pad.padding` | post | pre |" in closing
+    assert "zeros stand between" in closing and "31.5 per test review" in closing
+    assert "| `tuned` | 85.0 % | 87.0 % |" in closing and "| +29.0 | +1.0 |" in closing
     staying = report({"notebook": notebook, "tuned": {0: made_up(0.56, 0.87)}}, params)
-    assert "most of that gap" not in staying
-    turned = report({"notebook": notebook, "tuned": {0: made_up(0.88, 0.87)}}, params)
-    assert "LSTM − RNN is −1.0 percent points" in turned
+    assert "the recipe does not explain most of it" in staying
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "said"),
+    [
+        (0.6, 0.9, "the LSTM is ahead of the RNN"),
+        (0.9, 0.6, "the RNN is ahead of the LSTM"),
+        (0.8, 0.8, "neither is surely ahead"),
+    ],
+)
+def test_who_is_ahead_is_what_the_interval_says(params: Params, rnn: float, lstm: float, said: str) -> None:
+    runs = {"tuned": {0: made_up(rnn, lstm), 1: made_up(rnn, lstm)}}
+    text = report(runs, params)
+    assert f"With the recipe `tuned`, {said}: " in text
+    assert f"**With `tuned`, {said}: LSTM − RNN is " in text
+    for other in {
+        "the LSTM is ahead of the RNN",
+        "the RNN is ahead of the LSTM",
+        "neither is surely ahead",
+    } - {said}:
+        assert other not in text
+
+
+@pytest.mark.parametrize(
+    ("bag", "said"),
+    [
+        (0.5, "both nets beat a bag of words"),
+        (0.7, "the RNN falls behind and the LSTM beats a bag of words"),
+        (0.6, "the RNN is level with and the LSTM beats a bag of words"),
+        (0.95, "both nets fall behind a bag of words"),
+    ],
+)
+def test_the_yardstick_is_in_the_first_paragraph(params: Params, bag: float, said: str) -> None:
+    text = report(
+        {"tuned": {0: made_up(0.6, 0.9)}}, params, bag_of_words=made_up_evidence(bag)["bag_of_words"]
+    )
+    assert f"On the same tokens {said}" in text.split("![")[0]
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "said"),
+    [
+        ([0.9, 0.6, 0.9], [0.9, 0.9, 0.6], "**They learn over longer distances than RNNs:"),
+        ([0.9, 0.9, 0.6], [0.9, 0.6, 0.9], "**They do not learn over as long distances as RNNs:"),
+        ([0.9, 0.6, 0.6], [0.9, 0.6, 0.6], "**They learn over no longer distances than RNNs:"),
+        (
+            [0.6, 0.6],
+            [0.9, 0.6],
+            "the RNN does not learn it even over 10 tokens of noise, the LSTM learns the",
+        ),
+        ([0.9, 0.6], [0.8, 0.6], "the RNN falls to 90.0 % at the worst distance and the LSTM to 80.0 %.**"),
+        ([0.9, 0.6], [0.9, 0.6], "the RNN learns the deciding token over up to 10 tokens of noise, "),
+    ],
+)
+def test_what_is_remembered_is_what_the_probe_says(
+    params: Params, rnn: list[float], lstm: list[float], said: str
+) -> None:
+    assert said in report({"tuned": TWO_SEEDS}, params, probe=made_up_probe(rnn, lstm))
+
+
+def test_how_far_a_cell_remembers_is_the_distance_before_its_first_failure() -> None:
+    result = remembered(made_up_probe([0.9, 0.7, 0.9], [0.7, 0.9, 0.9]))
+    assert result["reach"] == {"rnn": 10, "lstm": None}
+    assert result["rnn"][20] == {"mean": 0.7, "sd": 0.0, "seeds": {"0": 0.7, "1": 0.7}}
+
+
+def test_gates_mitigate_only_where_the_gradient_reaches_further(params: Params) -> None:
+    assert "After training as `tuned` yes, at initialisation yes" in report({"tuned": TWO_SEEDS}, params)
+    turned = report({"tuned": TWO_SEEDS}, params, inside=made_up_inside(rnn=1.01, lstm=0.9))
+    assert "After training as `tuned` no, at initialisation no" in turned
+
+
+def test_only_readings_that_were_found_are_shown(params: Params) -> None:
+    text = report({"tuned": TWO_SEEDS}, params)
+    assert "A review that both get wrong, labelled positive" in text
+    assert "reading_lstm_only.png" not in text
+
+
+def test_a_recipe_that_is_not_what_the_search_chose_is_said_to_be(params: Params) -> None:
+    search = json.loads((ROOT / "reports/search.json").read_text())
+    runs = {"tuned": TWO_SEEDS}
+    assert "`tuned` is what came of it" in report(runs, params, search=search)
+    search["chosen"]["learning_rates"]["rnn"] = 0.123
+    assert "no longer what the search chose: `rnn.learning_rate` was changed since" in report(
+        runs, params, search=search
+    )
+
+
+def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
+    rows = [
+        {"learning_rate": rate, "settings": {"train.clip_norm": clip, "model.units": units}}
+        for rate, clip, units in ((0.1, None, 8), (0.2, 1.0, 16), (0.3, 1.0, 32))
+    ]
+
+    def found(rnn: float, lstm: float, units: int) -> list[str]:
+        settings = {"train.clip_norm": None, "model.units": units}
+        chosen = {"learning_rates": {"rnn": rnn, "lstm": lstm}, "settings": settings}
+        return evaluate.edges({"chosen": chosen, "rows": rows})
+
+    assert found(0.2, 0.2, 16) == []
+    assert found(0.1, 0.3, 32) == ["the RNN's learning rate", "the LSTM's learning rate", "`model.units`"]
+
+
+def test_a_handful_of_positions_is_enough(params: Params) -> None:
+    few = made_up_inside()
+    for cell in few["gradients"].values():
+        for when in cell.values():
+            for name in when:
+                when[name] = when[name][:5]
+    assert "4 before it |" in report({"tuned": TWO_SEEDS}, params, inside=few)
 
 
 def test_padding_before_the_text_is_not_blamed(params: Params) -> None:
-    text = report({"notebook": {0: made_up(0.56, 0.86, padding="pre")}}, params)
-    assert "zeros *after* the text" not in text
+    runs = {"notebook": {0: made_up(0.56, 0.86, padding="pre")}, "tuned": {0: made_up(0.8, 0.8)}}
+    assert "zeros stand between" not in report(runs, params)
 
 
 def test_a_single_seed_is_said_to_be_one(params: Params) -> None:
-    assert "There is one seed" in report({"tuned": {0: made_up(0.5, 0.6)}}, params)
+    assert "What one seed cannot show" in report({"tuned": {0: made_up(0.5, 0.6)}}, params)
     several = report({"tuned": {0: made_up(0.5, 0.6), 4: made_up(0.5, 0.7)}}, params)
-    assert "The spread is over 2 seeds" in several
-    assert "+10.0, +20.0 seed by seed" in several
+    assert "What 2 seeds can show" in several
+    assert "in 50.0 % of studies of two equal cells" in several
 
 
 def test_a_report_needs_no_notebook(params: Params) -> None:
     text = report({"mine": {0: made_up(0.5, 0.6)}, "other": {0: made_up(0.6, 0.7)}}, params)
-    assert "## The recipe `mine`" in text and "## The recipe `other`" in text
-    assert "What differs from the published result" not in text
+    assert "With the recipe `mine`" in text and "Trained as `other`" in text
+    assert "The recipe `notebook`, which has the published settings, is not among" in text
+
+
+def test_every_question_has_its_section(params: Params) -> None:
+    sections = [line for line in report({"tuned": TWO_SEEDS}, params).splitlines() if line.startswith("## ")]
+    assert len(sections) == 11 and sum(section.endswith("?") for section in sections) == 10
+
+
+def test_the_model_card_has_the_median_runs(params: Params) -> None:
+    runs = {"tuned": {0: made_up(0.6, 0.9), 1: made_up(0.7, 0.8), 2: made_up(0.8, 0.85)}}
+    card = report(runs, params, "model_card.md")
+    assert "| `rnn` | 1 | 1 | 70.0 % |" in card
+    assert "| `lstm` | 2 | 1 | 85.0 % |" in card
+
+
+def test_the_registry_names_the_median_runs() -> None:
+    released = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["vars"][0]["released"]
+    comparison = json.loads((ROOT / "reports/comparison.json").read_text())
+    assert released == comparison["tuned"]["mcnemar"]["seeds"]
+
+
+def test_the_committed_page_is_the_committed_report() -> None:
+    text = (ROOT / "reports/report.md").read_text()
+    assert (ROOT / "reports/report.html").read_text() == page(text, ROOT / "reports")
 
 
 def test_the_table_of_results(params: Params) -> None:
     runs = {"notebook": {0: made_up(0.56, 0.86)}, "tuned": {0: made_up(0.85, 0.87)}}
     assert report(runs, params, "results.md").splitlines() == [
         "| test accuracy | published | `notebook`, measured | `tuned`, measured |",
-        "| --- | --- | --- | --- |",
+        "| --- | ---: | ---: | ---: |",
         "| plain RNN | 58.2 % | 56.0 % | 85.0 % |",
         "| LSTM | 56.5 % (a second RNN) | 86.0 % | 87.0 % |",
         "| LSTM − RNN, percent points | −1.6 | +30.0 | +2.0 |",
@@ -130,22 +376,31 @@ def test_every_figure_is_drawn_for_any_recipes_and_seeds(params: Params, tmp_pat
             "notebook": {0: made_up(0.5, 0.6), 1: made_up(0.5, 1)},
         },
     ):
-        for name, figure in (
-            ("accuracy", figures.accuracy(runs, params.published)),
-            ("learning_curves", figures.learning_curves(runs, params.published)),
-            ("roc", figures.roc(runs)),
-            ("confusion", figures.confusion(runs)),
-        ):
+        drawn = evaluate.draw(params, facts(runs, params), made_up_probe([0.9, 0.5], [1.0, 1.0]))
+        assert len(drawn) == 10
+        for name, figure in drawn.items():
             figure.savefig(tmp_path / f"{name}.png")
             for axes in figure.axes:
-                assert axes.get_xlabel() and axes.get_ylabel(), name
+                assert (axes.get_xlabel() or name.startswith("reading")) and axes.get_ylabel(), name
 
 
-def test_curves_are_means_over_seeds() -> None:
+def test_costs_are_counted_from_the_shapes() -> None:
+    made = evaluate.costs({"a": {0: made_up(0.5, 0.6, length=10)}})["a"]
+    assert made["rnn"]["multiply_adds"] == 10 * 256 * 128 + 128
+    assert made["lstm"]["multiply_adds"] == 10 * 256 * 512 + 128
+
+
+def test_bins_of_length_have_names() -> None:
+    assert evaluate.length_bins([100, 150, 500]) == ["up to 100", "101 to 150", "151 to 500", "over 500"]
+
+
+def test_curves_are_of_each_seed_and_rocs_means() -> None:
     runs = {"a": {0: made_up(0.5, 0.6), 1: made_up(0.7, 0.6)}}
-    curves = evaluate.learning_curves(runs)["a"]
-    assert curves["epoch"].tolist() == [1, 2]
-    assert curves["rnn"].tolist() == [0.5, 0.6]
+    curves = evaluate.learning_curves(runs)
+    assert list(curves) == ["a-rnn", "a-lstm"]
+    assert curves["a-rnn"]["seed"].tolist() == [0, 0, 1, 1]
+    assert curves["a-rnn"]["epoch"].tolist() == [1, 2, 1, 2]
+    assert curves["a-rnn"]["validation"].tolist() == [0.5, 0.5, 0.5, 0.7]
     assert evaluate.roc_curves(runs)["a"]["lstm"].tolist()[-1] == 1.0
 
 
@@ -159,7 +414,7 @@ def test_a_run_that_was_dropped_is_deleted(
     runs = evaluate.read_runs(small)
     assert list(runs) == ["tuned"] and list(runs["tuned"]) == [0, 1]
     assert sorted(path.name for path in files.RUNS.iterdir()) == ["tuned-0.json", "tuned-1.json"]
-    assert "tuned-2.json belongs to no run" in capsys.readouterr().out
+    assert "tuned-2.json belongs to nothing" in capsys.readouterr().out
 
     (files.RUNS / "tuned-1.json").unlink()
     files.new_file(files.RUNS / "left-9.json", "{}")

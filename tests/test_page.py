@@ -1,0 +1,299 @@
+"""The report as one web page: what is in it, and how it looks and works in a browser."""
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from stages import StageError
+from stages.page import page, slug
+from tests.conftest import ROOT
+
+REPORTS = ROOT / "reports"
+WIDE = """# A wide table, a long line and a figure
+
+Words with `code`, *stress* and a [link](report.md).
+
+![Nothing but blue](blue.png)
+
+## Numbers
+
+| name | value |{columns}
+| --- | ---: |{rules}
+| a | 86.0 ± 0.3 % |{cells}
+| b | none |{cells}
+| `c` | 1,234 |{cells}
+| d | −0.5 |{cells}
+| e | +1.2 |{cells}
+| f | 1e-3 |{cells}
+| g | 9 % |{cells}
+
+## Words
+
+> Quoted words.
+
+| seed | recipe |
+| ---: | --- |
+| 10 | tuned |
+| 9 | `notebook` |
+
+```python
+{code}
+```
+""".format(columns=" column |" * 30, rules=" --- |" * 30, cells=" cell |" * 30, code="x = x + x  # " * 30)
+
+
+@pytest.fixture
+def blue(tmp_path: Path) -> Path:
+    """A folder with a figure of 3 by 1 inches."""
+    Image.new("RGB", (450, 150), "blue").save(tmp_path / "blue.png", dpi=(150, 150))
+    return tmp_path
+
+
+def test_a_figure_is_inside_at_the_size_it_was_drawn(blue: Path) -> None:
+    text = page("# Title\n\n![Nothing but *blue*](blue.png)\n", blue)
+    inside = re.search(
+        r'<figure><img src="data:image/png;base64,([^"]*)" alt="([^"]*)" ([^>]*)/></figure>', text
+    )
+    assert inside
+    assert base64.b64decode(inside[1]) == (blue / "blue.png").read_bytes()
+    assert inside[2] == "Nothing but blue"
+    assert inside[3].split(' style="')[0] == 'width="288" height="96"'  # 3 by 1 inches of 96 pixels
+
+    Image.new("RGB", (30, 20)).save(blue / "a plain one.png")  # which does not say how large it is
+    text = page("Beside ![words](<a plain one.png>).\n", blue)
+    assert "<p>Beside <img " in text and 'width="30" height="20"' in text
+
+
+@pytest.mark.parametrize("name", ["figures/none.png", "https://example.org/a.png"])
+def test_a_figure_that_is_not_there(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"\.png, which the report shows, is not there"):
+        page(f"# Title\n\n![figure]({name})\n", tmp_path)
+
+
+def test_slugs_are_those_of_github() -> None:
+    assert slug("What differs from the published result, and why") == (
+        "what-differs-from-the-published-result-and-why"
+    )
+    assert slug("LSTM − RNN: `train.clip_norm`?") == "lstm--rnn-trainclip_norm"
+
+
+def test_headings_and_contents(tmp_path: Path) -> None:
+    text = page(
+        "# A <title>\n\nFirst.\n\n## The `same` & more\n\n### Below\n\n## The `same` & more\n\n## Sämtlich\n",
+        tmp_path,
+    )
+    assert '<html lang="en">' in text and "<title>A &lt;title&gt;</title>" in text
+    ids = ["a-title", "the-same--more", "below", "the-same--more-1", "sämtlich"]
+    assert re.findall(r'<h\d id="([^"]*)">', text) == ids
+    contents = text[text.index("<nav") : text.index("</nav>")]
+    assert re.findall(r'<a href="#([^"]*)">', contents) == [ids[1], ids[3], ids[4]]
+    assert "The same &amp; more</a>" in contents
+    assert text.index("First.") < text.index("<nav") < text.index("<h2")
+    assert "<nav" not in page("# Title\n\nNo sections.\n", tmp_path)
+
+
+def test_tables_scroll_in_boxes_of_their_own_and_keep_their_alignment(tmp_path: Path) -> None:
+    text = page("# Title\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n", tmp_path)
+    assert '<div class="table"><table>\n<thead>' in text and "</tbody>\n</table></div>" in text
+    assert '<td style="text-align:right">2</td>' in text
+
+
+def test_no_html_passes(tmp_path: Path) -> None:
+    text = page("# <b>Title\n\n<script>alert(1)</script> and [this](javascript:alert(1))\n", tmp_path)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text and "<b>" not in text
+    assert 'href="javascript' not in text
+
+
+def test_the_same_text_gives_the_same_page(blue: Path) -> None:
+    assert page(WIDE, blue) == page(WIDE, blue)
+
+
+def test_every_link_of_the_report_leads_somewhere() -> None:
+    text = page((REPORTS / "report.md").read_text(), REPORTS)
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    for link in map(unquote, re.findall(r'<a href="([^"]*)"', text)):
+        name, _, place = link.partition("#")
+        if not name:
+            assert place in ids, link
+        elif "://" not in name:
+            assert (REPORTS / name).exists(), link
+            if re.fullmatch(r"L\d+", place):
+                assert int(place[1:]) <= len((REPORTS / name).read_text().splitlines()), link
+
+
+class Browser:
+    """A headless Chromium that looks at a page as a reader would."""
+
+    def __init__(self, profile: Path) -> None:
+        program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+        if not program or not driver:
+            pytest.skip("needs chromium and chromedriver: Debian's packages chromium and chromium-driver")
+        options = webdriver.ChromeOptions()
+        options.binary_location = program
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        for flag in (
+            "headless=new",
+            "no-sandbox",
+            "disable-gpu",
+            "no-first-run",
+            "disable-background-networking",
+            "disable-component-update",
+            "disable-sync",
+            f"user-data-dir={profile}",
+        ):
+            options.add_argument(f"--{flag}")
+        self.driver = webdriver.Chrome(options, Service(driver))
+
+    def look(self, path: Path, width: int, scheme: str) -> None:
+        """Open a page in a window of this width, light or dark."""
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        preferred = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preferred)
+        self.driver.get(path.as_uri())
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Return what JavaScript returns."""
+        return self.driver.execute_script(script, *arguments)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.driver.quit()
+
+
+@pytest.fixture(params=["report", "wide"])
+def path(request: pytest.FixtureRequest, blue: Path) -> Path:
+    """A page in a folder where nothing else of the project is: the real report's, or a made-up one's."""
+    text = (
+        page((REPORTS / "report.md").read_text(), REPORTS) if request.param == "report" else page(WIDE, blue)
+    )
+    (blue / "page.html").write_text(text, encoding="utf-8")
+    return blue / "page.html"
+
+
+# Every element with words of its own: what it says, its colour, and the first background behind it.
+COLOURS = """
+const behind = (element) => {
+  const colour = getComputedStyle(element).backgroundColor;
+  return colour === "rgba(0, 0, 0, 0)" && element.parentElement ? behind(element.parentElement) : colour;
+};
+return [...document.body.querySelectorAll("*")]
+  .filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+  .map((e) => [e.textContent, getComputedStyle(e).color, behind(e)]);
+"""
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of "rgb(r, g, b)", 0 to 1, as WCAG 2 defines it."""
+    parts = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour)
+    assert parts, f"{colour} is not opaque"
+    shares = [int(part) / 255 for part in parts.groups()]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2, 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_contrast() -> None:
+    assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == 21
+    assert contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_page_can_be_read(browser: Browser, path: Path, width: int, scheme: str) -> None:
+    browser.look(path, width, scheme)
+    assert browser.run("return innerWidth") == width
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    pictures = browser.run("return [...document.images].map((i) => [i.alt, i.complete && i.naturalWidth])")
+    assert pictures and all(alt and natural for alt, natural in pictures)
+
+    paper = browser.run("return getComputedStyle(document.body).backgroundColor")
+    assert (luminance(paper) > 0.5) == (scheme == "light")
+    colours = browser.run(COLOURS)
+    assert len(colours) > 20
+    for words, colour, background in colours:
+        assert contrast(colour, background) >= 4.5, (words, colour, background)
+
+    asked = browser.run("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert [name for name in asked if not name.startswith("data:")] == []
+    assert browser.driver.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def test_what_is_too_wide_scrolls_by_itself(browser: Browser, blue: Path) -> None:
+    (blue / "page.html").write_text(page(WIDE, blue), encoding="utf-8")
+    browser.look(blue / "page.html", 375, "light")
+    boxes = """return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(
+      [...document.querySelectorAll("figure, pre, .table")]
+        .map((box) => [box.scrollWidth > box.clientWidth, box.tabIndex])
+    ))))"""
+    assert browser.run(boxes) == [[False, -1], [True, 0], [False, -1], [True, 0]]
+
+
+def column(browser: Browser, table: int, place: int) -> list[str]:
+    """Return what stands in a table's column, from top to bottom."""
+    script = """const [table, place] = arguments;
+      const { rows } = document.querySelectorAll("table")[table].tBodies[0];
+      return [...rows].map((row) => row.cells[place].innerText)"""
+    return list(browser.run(script, table, place))
+
+
+def test_a_click_on_a_header_sorts(browser: Browser, blue: Path) -> None:
+    (blue / "page.html").write_text(page(WIDE, blue), encoding="utf-8")
+    browser.look(blue / "page.html", 1280, "light")
+    name, value = browser.driver.find_elements(By.CSS_SELECTOR, "th button")[:2]
+    heads = browser.driver.find_elements(By.TAG_NAME, "th")[:2]
+    given = column(browser, 0, 1)
+
+    value.click()
+    rising = ["−0.5", "1e-3", "+1.2", "9 %", "86.0 ± 0.3 %", "1,234", "none"]
+    assert column(browser, 0, 1) == rising
+    assert column(browser, 0, 0) == ["d", "f", "e", "g", "a", "c", "b"]  # rows stay whole
+    assert [head.get_attribute("aria-sort") for head in heads] == [None, "ascending"]
+    value.click()
+    assert column(browser, 0, 1) == [*rising[-2::-1], "none"]
+    assert heads[1].get_attribute("aria-sort") == "descending"
+    value.click()
+    assert column(browser, 0, 1) == given
+    assert heads[1].get_attribute("aria-sort") is None
+
+    value.click()
+    name.send_keys(Keys.SPACE)
+    assert [head.get_attribute("aria-sort") for head in heads] == ["ascending", None]
+    name.send_keys(Keys.ENTER)
+    assert column(browser, 0, 0) == ["g", "f", "e", "d", "c", "b", "a"]
+    assert column(browser, 1, 0) == ["10", "9"]  # the other table is as it was
+    assert browser.driver.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def test_every_table_of_the_report_sorts_and_comes_back(browser: Browser, path: Path) -> None:
+    browser.look(path, 1280, "light")
+    before = browser.run("return [...document.querySelectorAll('td')].map((cell) => cell.innerText)")
+    states = browser.run(
+        """return [...document.querySelectorAll("th")].map((head) => [1, 2, 3].map(() => {
+          head.querySelector("button").click();
+          return head.getAttribute("aria-sort");
+        }));"""
+    )
+    assert states and all(state == ["ascending", "descending", None] for state in states)
+    assert browser.run("return [...document.querySelectorAll('td')].map((cell) => cell.innerText)") == before
+    assert browser.driver.get_log("browser") == []  # type: ignore[no-untyped-call]
