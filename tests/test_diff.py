@@ -1,0 +1,69 @@
+"""What a change did, as `dvc … diff` and a pull request's summary tell it. Two revisions are committed."""
+
+import json
+
+import pytest
+
+from stages.evaluate import learning_curves, metrics
+from stages.files import json_text
+from stages.statistics import compare
+from tests.conftest import Project
+from tests.test_report import made_up
+
+
+def save_results(project: Project, rnn: float, lstm: float) -> None:
+    """Write what `evaluate` would write of these test accuracies for `dvc metrics` and `dvc plots`."""
+    runs = {"tuned": {0: made_up(rnn, lstm), 1: made_up(rnn, lstm)}}
+    (project.folder / "reports/learning_curves").mkdir(exist_ok=True)
+    (project.folder / "reports/metrics.json").write_text(json_text(metrics(compare(runs))))
+    for name, table in learning_curves(runs).items():
+        table.to_csv(project.folder / f"reports/learning_curves/{name}.csv", index=False)
+
+
+@pytest.fixture
+def changed(project: Project) -> Project:
+    """A project whose last commit made the tuned LSTM better."""
+    save_results(project, 0.86, 0.86)
+    project.commit("before")
+    project.params["tuned"]["lstm"]["learning_rate"] = 0.002
+    project.save_params()
+    save_results(project, 0.86, 0.87)
+    project.commit("a faster LSTM")
+    return project
+
+
+def test_metrics_and_parameters_tell_the_change_and_nothing_else(changed: Project) -> None:
+    said = json.loads(changed.run("dvc", "metrics", "diff", "HEAD~1", "HEAD", "--json").stdout)
+    moved = said["reports/metrics.json"]
+    assert moved["tuned.lstm.accuracy"] == {"old": 0.86, "new": 0.87, "diff": pytest.approx(0.01)}
+    assert moved["tuned.difference.accuracy"]["new"] == 0.01
+    assert not any(name.startswith("tuned.rnn") for name in moved)
+    said = json.loads(changed.run("dvc", "params", "diff", "HEAD~1", "HEAD", "--json").stdout)
+    assert {name for file in said.values() for name in file} == {"tuned.lstm.learning_rate"}
+
+
+def test_the_learning_curves_of_both_revisions_are_in_one_plot(changed: Project) -> None:
+    said = json.loads(changed.run("dvc", "plots", "diff", "HEAD~1", "HEAD", "--json").stdout)["data"]
+    (plot,) = said["reports/learning_curves/tuned-lstm.csv"]
+    values = plot["content"]["data"]["values"]
+    assert {row["rev"] for row in values} == {"HEAD~1", "HEAD"}
+    assert {row["seed"] for row in values} == {"0", "1"}
+    encoding = plot["content"]["encoding"]
+    assert encoding["detail"]["field"] == "seed"  # a line per seed
+    assert (encoding["x"]["title"], encoding["y"]["title"]) == ("epoch", "validation accuracy")
+    assert encoding["color"]["scale"]["domain"] == ["HEAD~1", "HEAD"]
+
+
+def test_the_summary_of_a_pull_request(changed: Project) -> None:
+    text = changed.run(".ci/summary", "HEAD~1", "https://example.org/raw/abc").stdout
+    assert "tuned.lstm.learning_rate" in text
+    assert "tuned.lstm.accuracy" in text and "tuned.rnn" not in text
+    assert "![accuracy](https://example.org/raw/abc/reports/figures/accuracy.png)" in text
+    nothing = changed.run(".ci/summary", "HEAD").stdout
+    assert nothing.count("Nothing changed.") == 2 and "## Figures" not in nothing
+
+
+def test_a_revision_that_is_none_is_refused(changed: Project) -> None:
+    result = changed.run(".ci/summary", "no-such", check=False)
+    assert result.returncode == 1 and result.stderr == "no such revision: no-such\n"
+    assert changed.run(".ci/summary", check=False).returncode != 0
