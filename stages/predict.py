@@ -1,0 +1,340 @@
+"""Is a text a positive review? The answers of both trained nets, side by side, for any text.
+
+No stage of the pipeline: it reads what `dvc repro` has trained.
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import shutil
+import string
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from stages import StageError
+from stages.command import _not_among, _Parser
+from stages.files import PADDING, RAW, _not_there, load_text, run_folder
+from stages.inside import CELLS, Weights, answers, reading
+from stages.pad import OUT_OF_VOCABULARY, encode, pad_rows
+from stages.params import Model, Pad, Recipe, load_params
+
+# What the Tokenizer of Keras, which split the reviews, takes for spaces: not the apostrophe. bytes.split
+# adds the ASCII white space; no word of the reviews has any.
+FILTERED = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
+# Only ASCII letters become small: the reviews' words are `à` and `À`, `amélie` and `amÉlie`.
+FOLDED = bytes.maketrans(
+    string.ascii_uppercase.encode() + FILTERED, string.ascii_lowercase.encode() + b" " * len(FILTERED)
+)
+AT_ONCE = 2000  # texts that are read, answered and printed together …
+CHARACTERS = 2**24  # … or fewer, as soon as they have so many
+FEW = 200  # texts that NumPy has answered before XLA has compiled both nets
+EXPLAINED = 20  # texts at most
+
+HELP = """
+A file or standard input has one text per line, in UTF-8; every line is answered by one row. A text
+without a word, such as an empty line, keeps its row, without probabilities.
+
+Texts are split into words as the training reviews were: A to Z in lower case, ASCII punctuation left out,
+don't one word. Typographic quotes and dashes stay part of their word, which the nets then hardly know:
+write ' and - instead. Of a long text the nets read as much as they did in training (pad.length and
+pad.truncating in params.yaml).
+"""
+EXAMPLES = """\
+examples:
+  python -m stages.predict "A wonderful film." "I want my money back."
+  python -m stages.predict --explain "Not as bad as they say."
+  python -m stages.predict --file reviews.txt --csv > answers.csv
+  zcat reviews.txt.gz | python -m stages.predict --recipe notebook --seed 3 --json
+"""
+
+
+def main() -> None:
+    """Print both nets' answers; exit as a stage does, and with 141 where nobody reads on, as in `| head`."""
+    parser = _Parser(
+        prog="python -m stages.predict",
+        description=f"{__doc__}{HELP}",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="none: standard input is read, if a pipe")
+    parser.add_argument("--file", metavar="PATH", help="a text per line; - is standard input")
+    parser.add_argument("--recipe", help="whose nets (default: the last of recipes in params.yaml)")
+    parser.add_argument("--seed", type=int, help="which nets (default: the first of seeds in params.yaml)")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print an object per line: text, rnn, lstm")
+    forms.add_argument("--csv", action="store_true", help="print CSV: text,rnn,lstm")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help=f"print the answers after each word, of {EXPLAINED} texts at most; "
+        "<words> in brackets are unknown to the nets",
+    )
+    arguments = parser.parse_args()
+    if arguments.texts and arguments.file is not None:
+        parser.error("give texts or --file, not both")
+    if arguments.explain and arguments.csv:
+        parser.error("--explain prints a table or, with --json, JSON, but no CSV")
+    if not arguments.texts and arguments.file is None and (sys.stdin is None or sys.stdin.isatty()):
+        parser.error("give texts, --file, or a pipe on standard input")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as the texts are
+    try:
+        params = load_params()
+        name = params.recipes[-1] if arguments.recipe is None else arguments.recipe
+        seed = params.seeds[0] if arguments.seed is None else arguments.seed
+        if name not in params.blocks:
+            parser.error(_not_among("recipe", name, params.blocks))
+        if seed not in params.seeds:
+            parser.error(_not_among("seed", seed, params.seeds))
+        texts = checked(arguments.texts) if arguments.texts else lines(arguments.file)
+        form = "json" if arguments.json else "csv" if arguments.csv else "table"
+        (explain if arguments.explain else predict)(name, params.blocks[name], seed, texts, form)
+        sys.stdout.flush()
+    except StageError as error:
+        print(f"predict: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("predict: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is not printed yet
+        sys.exit(141)
+
+
+def predict(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
+    """Print what the two nets of the recipe `name` answer to each text: a `form` of table, csv or json."""
+    ranks, paths = load_ranks(), model_paths(name, seed)
+    pending = parts(texts)
+    first = next(pending, [])
+    nets = load_nets(name, recipe, paths) if first else {}
+    write = writer(form)
+    for part in filter(None, chain([first], pending)):
+        reviews = [words(text, recipe.pad) for text in part]
+        answered = probabilities(nets, recipe.model, rows(reviews, ranks, recipe.pad)).tolist()
+        for text, review, answer in zip(part, reviews, answered, strict=True):
+            write(text, answer if review else [None] * len(CELLS))
+        sys.stdout.flush()
+
+
+def explain(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
+    """Print what the two nets would answer after each word of each text: a `form` of table or json."""
+    ranks, paths = load_ranks(), model_paths(name, seed)
+    few = list(islice(texts, EXPLAINED + 1))
+    if len(few) > EXPLAINED:
+        raise StageError(f"--explain takes {EXPLAINED} texts at most")
+    nets = load_nets(name, recipe, paths) if few else {}
+    weights = {cell: layer_weights(net) for cell, net in nets.items()}
+    for text in few:
+        write_explained(form, text, explained(weights, recipe, text, ranks))
+
+
+def checked(texts: Sequence[str]) -> Sequence[str]:
+    """Return `texts`, from the command line; raises `StageError` where one is not UTF-8."""
+    for number, text in enumerate(texts, 1):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:  # Python keeps such a byte as 0xdc00 + byte
+            position, byte = len(text[: error.start].encode()), ord(text[error.start]) & 0xFF
+            raise _not_utf8(f"text {number}", position, byte) from None
+    return texts
+
+
+def lines(path: str | None) -> Iterator[str]:
+    """Yield the lines of a file, or of standard input (- or None), one at a time and without their ends.
+
+    Raises `StageError` where it cannot be read or is not UTF-8.
+    """
+    own = path in (None, "-")
+    name = "standard input" if own else str(path)
+    try:
+        with (
+            sys.stdin.buffer if own else Path(name).open("rb") as file,
+            tqdm(
+                desc=f"predict: {name}",
+                total=os.fstat(file.fileno()).st_size or None,
+                unit="B",
+                unit_scale=True,
+                disable=sys.stdout.isatty() or None,  # there the answers show how far it is
+                leave=False,
+            ) as progress,
+        ):
+            for number, line in enumerate(file, 1):
+                progress.update(len(line))
+                try:
+                    text = line.decode().rstrip("\r\n")
+                except UnicodeDecodeError as error:
+                    raise _not_utf8(f"{name}, line {number}", error.start, line[error.start]) from None
+                yield text.removeprefix("\ufeff") if number == 1 else text  # the byte order mark
+    except OSError as error:
+        raise StageError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _not_utf8(where: str, position: int, byte: int) -> StageError:
+    return StageError(f"{where}, byte {position + 1} is 0x{byte:02x}, which is not UTF-8: convert the text")
+
+
+def parts(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the texts in lists of AT_ONCE, or fewer where they are long: never much more in memory."""
+    part: list[str] = []
+    characters = 0
+    for text in texts:
+        part.append(text)
+        characters += len(text)
+        if len(part) == AT_ONCE or characters >= CHARACTERS:
+            yield part
+            part, characters = [], 0
+    if part:
+        yield part
+
+
+def load_ranks() -> dict[bytes, int]:
+    """Return each word's rank, from 1, the words as UTF-8."""
+    return {word.encode(): rank for word, rank in json.loads(load_text(RAW / "word_index.json")).items()}
+
+
+def words(text: str, settings: Pad) -> list[bytes]:
+    """Return the text's words, as the reviews were split; of more than fit a row, those that stay."""
+    folded = text.encode().translate(FOLDED)
+    if settings.truncating == "pre":
+        return folded.rsplit(None, settings.length)[-settings.length :]
+    return folded.split(None, settings.length)[: settings.length]
+
+
+def rows(reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], settings: Pad) -> np.ndarray:
+    """Return int32 tokens (reviews, length) of the reviews' words, as stage `pad` encodes and pads them."""
+    unknown = settings.vocabulary  # a rank that has no token
+    flat = [ranks.get(word, unknown) for review in reviews for word in review]
+    offsets = np.cumsum([0, *map(len, reviews)])
+    tokens = encode(np.array(flat, np.int32), offsets, settings.vocabulary)
+    return pad_rows(*tokens, settings.length, settings.padding, settings.truncating)
+
+
+def model_paths(name: str, seed: int) -> dict[str, Path]:
+    """Return each cell's model; raises `StageError` where one is not there."""
+    paths = {cell: run_folder(name, cell, seed) / "model.keras" for cell in CELLS}
+    for path in paths.values():
+        if not path.is_file():
+            raise _not_there(path)
+    return paths
+
+
+def load_nets(name: str, recipe: Recipe, paths: Mapping[str, Path]) -> dict[str, Any]:
+    """Return each cell's `Net`; raises `StageError` where one is not what the recipe now says."""
+    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
+    from stages.nets import Net  # before Keras: it has TensorFlow say less
+
+    # isort: split
+    import keras
+
+    nets = {cell: Net(keras.models.load_model(path), "fused") for cell, path in paths.items()}
+    for cell, net in nets.items():
+        embedding = net.layers["embedding"]
+        found = (embedding.input_dim, embedding.mask_zero, net.cell.activation.__name__)
+        if found != (recipe.pad.vocabulary, recipe.model.masking, recipe.model.activation):
+            raise StageError(f"{paths[cell]} is older than {name} in params.yaml: `dvc repro` trains it anew")
+    return nets
+
+
+def layer_weights(net: Any) -> Weights:
+    """Return the weights of each of a net's layers."""
+    return {layer.name: layer.get_weights() for layer in net.model.layers}
+
+
+def probabilities(nets: Mapping[str, Any], settings: Model, tokens: np.ndarray) -> np.ndarray:
+    """Return float32 P(positive) (texts, cells) for int32 `tokens` (texts, length)."""
+    if len(tokens) <= FEW:
+        each = [answers(cell, layer_weights(nets[cell]), settings, tokens)[:, -1] for cell in CELLS]
+    else:
+        from stages.nets import ANSWERED_AT_ONCE
+
+        # Filled up with rows of padding: XLA compiles anew for every other number of rows.
+        full = np.pad(tokens, ((0, -len(tokens) % ANSWERED_AT_ONCE), (0, 0)))
+        each = [nets[cell].probabilities(full)[: len(tokens)] for cell in CELLS]
+    return np.stack(each, axis=1)
+
+
+def explained(
+    weights: Mapping[str, Weights], recipe: Recipe, text: str, ranks: Mapping[bytes, int]
+) -> dict[str, Any]:
+    """Return `inside.reading` of a text in its own words; those that are out of vocabulary stand in <>."""
+    review = words(text, recipe.pad)
+    if not review:
+        return {"words": [], **dict.fromkeys(CELLS)}
+    (row,) = rows([review], ranks, recipe.pad)
+    tokens = row[row != PADDING].tolist()
+    own = ["<start>", *(word.decode() for word in review)]
+    own = own[-len(tokens) :] if recipe.pad.truncating == "pre" else own[: len(tokens)]
+    shown = [
+        f"<{word}>" if token == OUT_OF_VOCABULARY else word for token, word in zip(tokens, own, strict=True)
+    ]
+    return reading(weights, recipe.model, row, dict(zip(tokens, shown, strict=True))) | {"words": shown}
+
+
+def writer(form: str) -> Callable[[str, Sequence[float | None]], None]:
+    """Print the form's header; return what prints a text and both cells' P(positive), None without one."""
+    if form == "json":
+
+        def write(text: str, answer: Sequence[float | None]) -> None:
+            rounded = [each if each is None else round(each, 6) for each in answer]
+            print_json({"text": text, **dict(zip(CELLS, rounded, strict=True))})
+
+    elif form == "csv":
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(["text", *CELLS])
+
+        def write(text: str, answer: Sequence[float | None]) -> None:
+            shown = text.replace("\r", " ")  # which csv, before Python 3.13, does not quote
+            table.writerow([shown, *("" if each is None else f"{each:.6f}" for each in answer)])
+
+    else:
+        print_row(CELLS, "text")
+
+        def write(text: str, answer: Sequence[float | None]) -> None:
+            print_row(["-" if each is None else f"{each:.3f}" for each in answer], text)
+
+    return write
+
+
+def write_explained(form: str, text: str, result: Mapping[str, Any]) -> None:
+    """Print a text and what `explained` returns of it."""
+    if form == "json":
+        print_json({"text": text, **result})
+        return
+    print(fitted(text, 0))
+    print_row(CELLS, "after")
+    after = zip(*(result[cell]["after_word"] for cell in CELLS), strict=True) if result["words"] else ()
+    for word, each in zip(result["words"], after, strict=True):
+        print_row([f"{p:.3f}" for p in each], word)
+    print_row([f"{result[cell]['final']:.3f}" if result[cell] else "-" for cell in CELLS], "= the answer")
+    print()
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print `value` as one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def print_row(numbers: Iterable[str], text: str) -> None:
+    """Print the columns of a table, the text in one line that is not wider than the terminal."""
+    columns = "".join(f"{number:>5}  " for number in numbers)
+    print((columns + fitted(text, len(columns))).rstrip())
+
+
+def fitted(text: str, used: int) -> str:
+    """Return as much of the text as fits into the terminal's line, of which `used` columns are taken."""
+    width = max(shutil.get_terminal_size().columns - used, 20)
+    beginning = "".join(char if char.isprintable() else " " for char in text[: 4 * width])
+    shown = " ".join(beginning.split())
+    return shown if len(shown) <= width else f"{shown[: width - 1]}…"
+
+
+if __name__ == "__main__":
+    main()
