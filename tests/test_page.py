@@ -148,6 +148,7 @@ class Browser:
             "headless=new",
             "no-sandbox",
             "disable-gpu",
+            "disable-dev-shm-usage",
             "no-first-run",
             "disable-background-networking",
             "disable-component-update",
