@@ -26,8 +26,8 @@ from stages import StageError, figures, report
 from stages.files import RAW, REPORTS, json_text, load_array, new_file
 from stages.pad import encode, pad_rows
 from stages.params import Recipe, load_params
+from stages.statistics import CELLS
 
-CELLS = ("rnn", "lstm")
 BATCHES, THREADS, LENGTHS = (32, 128), (1, 2), (100, 200, 400, 800)
 REPEATS, FRESH = 5, 2  # times each is measured, times a fresh process is
 AT_A_TIME = 10 * 32 * 200  # tokens that are trained on without a break, for warm caches as in training
