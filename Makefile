@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup report search bench test lint stale requirements
+.PHONY: help setup report long search bench walk test lint stale requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -26,6 +26,13 @@ report: setup ## run the pipeline: download, pad, train, score, evaluate; then q
 	python -m stages.report
 	@echo "== The report is reports/report.md"
 
+long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
+	@echo "== Training both cells on every seed: about as long as all the pipeline"
+	dvc repro download
+	python -m stages.apart long $(if $(JOBS),--jobs $(JOBS))
+	dvc repro evaluate
+	python -m stages.report
+
 search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
 	@echo "== Training every candidate of params.yaml's search: longer than all the pipeline"
 	dvc repro pad
@@ -38,6 +45,11 @@ bench: setup ## time training against stock Keras and PyTorch; then quote the fi
 	dvc repro download
 	python -m stages.benchmark
 	dvc repro --single-item evaluate
+	python -m stages.report
+
+walk: setup ## run what README.md shows to run, and quote what it prints
+	@echo "== Trying two learning rates in a clone; some minutes"
+	python .ci/walk.py
 	python -m stages.report
 
 test: setup ## run the tests

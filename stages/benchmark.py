@@ -62,11 +62,11 @@ def keras_engine(recipe: Recipe, cell: str, batches: list[np.ndarray]) -> tuple[
 def fused_engine(recipe: Recipe, cell: str, batches: list[np.ndarray]) -> tuple[Step, Answer]:
     """Return this pipeline's training step and its answers."""
     from stages.nets import Net, build_model
-    from stages.training import distinct, train_step
+    from stages.training import distinct, new_optimizer, train_step
 
     vocabulary = recipe.pad.vocabulary
     net = Net(build_model(cell, vocabulary, recipe.model), "fused")
-    step = train_step(net, recipe.train, recipe.rnn.learning_rate)
+    step = train_step(net, new_optimizer(net, recipe.train, recipe.rnn.learning_rate), recipe.train)
     most = max(len(np.unique(tokens)) for tokens in batches)
 
     def train(tokens: np.ndarray, labels: np.ndarray) -> float:

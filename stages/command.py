@@ -10,10 +10,11 @@ from stages import StageError
 from stages.params import load_params
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, where argparse prints the usage as well."""
 
     def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
         self.exit(2, f"{self.prog}: {message}; --help explains\n")
 
 
@@ -23,7 +24,7 @@ def main(stage: Callable[..., None]) -> None:
     Exits with status 1, and the reason on standard error, where the parameters or the stage's
     inputs are at fault, and with 2 where the arguments are.
     """
-    parser = _Parser(prog=f"python -m stages.{stage.__name__}", description=inspect.getdoc(stage))
+    parser = Parser(prog=f"python -m stages.{stage.__name__}", description=inspect.getdoc(stage))
     takes = inspect.signature(stage).parameters
     if "recipe" in takes:
         parser.add_argument("recipe", help="a recipe's block in params.yaml")
@@ -33,9 +34,9 @@ def main(stage: Callable[..., None]) -> None:
     try:
         params = load_params()
         if "recipe" in takes and arguments.recipe not in params.blocks:
-            parser.error(_not_among("recipe", arguments.recipe, params.blocks))
+            parser.error(not_among("recipe", arguments.recipe, params.blocks))
         if "seed" in takes and arguments.seed not in params.seeds:
-            parser.error(_not_among("seed", arguments.seed, params.seeds))
+            parser.error(not_among("seed", arguments.seed, params.seeds))
         stage(params, **vars(arguments))
     except StageError as error:
         print(f"{stage.__name__}: {error}", file=sys.stderr)
@@ -45,5 +46,6 @@ def main(stage: Callable[..., None]) -> None:
         sys.exit(130)
 
 
-def _not_among(what: str, value: object, allowed: Iterable[object]) -> str:
+def not_among(what: str, value: object, allowed: Iterable[object]) -> str:
+    """Return the error message on a recipe or seed that params.yaml does not have."""
     return f"{what} {value!r} is not in params.yaml, which has {', '.join(map(str, allowed))}"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stages import figures, report
+from stages import StageError, figures, report
 from stages.command import main
 from stages.equations import formulas
 from stages.files import REPORTS, RUNS, json_text, load_text, new_file, new_folder
@@ -27,7 +27,7 @@ def evaluate(params: Params) -> None:
     runs = read_runs(params)
     told = {
         name: json.loads(load_text(REPORTS / f"{name}.json"))
-        for name in ("audit", "bag_of_words", "search", "benchmark")
+        for name in ("audit", "bag_of_words", "search", "benchmark", "apart")
     }
     probe = read(REPORTS / "probe", params.seeds)
     inside = read(REPORTS / "inside", params.recipes)
@@ -35,10 +35,10 @@ def evaluate(params: Params) -> None:
     drawn = draw(params, facts, probe)
     texts = {name: report.render(name, facts) for name in ("results.md", "report.md", "model_card.md")}
 
-    new_file(REPORTS / "metrics.json", json_text(metrics(facts["comparison"])))
-    comparison = {
-        recipe: {"metrics": facts["comparison"][recipe], **row} for recipe, row in facts["surety"].items()
-    }
+    every_run, compared = runs | facts["apart"], facts["comparison"] | facts["apart_comparison"]
+    new_file(REPORTS / "metrics.json", json_text(metrics(every_run, compared)))
+    surety = facts["surety"] | facts["apart_surety"]
+    comparison = {recipe: {"metrics": compared[recipe], **row} for recipe, row in surety.items()}
     new_file(REPORTS / "comparison.json", json_text(comparison))
     new_file(REPORTS / "costs.json", json_text(facts["costs"]))
     for name, tables in (("learning_curves", learning_curves(runs)), ("roc", roc_curves(runs))):
@@ -69,9 +69,16 @@ def gather(
     wrote; inside: recipe → what `inside` wrote.
     """
     surety = judge_all(params, runs, told["audit"], told["bag_of_words"])
+    apart = trained_apart(params, told["apart"])
     final = list(runs)[-1]
     return {
         **told,
+        "apart": apart,
+        "apart_comparison": compare(apart),
+        "apart_surety": judge_all(params, apart, told["audit"], told["bag_of_words"]),
+        "apart_changed": {
+            name: report.changed_settings({final: runs[final], name: each}) for name, each in apart.items()
+        },
         "runs": runs,
         "comparison": compare(runs),
         "surety": surety,
@@ -131,18 +138,39 @@ def read(folder: Path, names: Collection[Any]) -> dict[Any, Any]:
     return found
 
 
-def metrics(comparison: Mapping[str, Any]) -> dict[str, Any]:
+def trained_apart(params: Params, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return recipe → seed → what was measured, of the recipes that are trained apart from the pipeline.
+
+    Raises `StageError` where that was done with other settings than `params.yaml` now has.
+    """
+    for name, seeds in results.items():
+        block = params.blocks[name].model_dump() if name in params.blocks else None
+        if name in params.recipes or any(run["settings"] != block for run in seeds.values()):
+            raise StageError(
+                f"reports/apart.json: {name} was trained with other settings than params.yaml now has: "
+                f"`python -m stages.apart {name}` trains it anew; or take {name} out of that file"
+            )
+    return {name: {int(seed): run for seed, run in seeds.items()} for name, seeds in results.items()}
+
+
+def metrics(runs: Runs, comparison: Mapping[str, Any]) -> dict[str, Any]:
     """Return recipe → column → metric → mean over seeds: what `dvc metrics diff` compares.
 
+    On the test reviews; `validation_accuracy`, which alone may choose between settings, on those.
     With three digits: seeds alone move the third.
     """
-    return {
+    table = {
         recipe: {
             column: {metric: round(each["mean"], 3) for metric, each in row.items()}
             for column, row in columns.items()
         }
         for recipe, columns in comparison.items()
     }
+    for recipe, seeds in runs.items():
+        for cell in CELLS:
+            accuracy = _mean(seeds, cell, "validation", "accuracy")
+            table[recipe][cell]["validation_accuracy"] = round(float(accuracy), 3)
+    return table
 
 
 def judge_all(

@@ -49,7 +49,7 @@ def load_array(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise _not_there(path) from None
+        raise not_there(path) from None
 
 
 def run_folder(recipe: str, cell: str, seed: int) -> Path:
@@ -78,7 +78,7 @@ def load_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise _not_there(path) from None
+        raise not_there(path) from None
 
 
 def json_text(value: Any) -> str:
@@ -86,5 +86,6 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _not_there(path: Path) -> StageError:
+def not_there(path: Path) -> StageError:
+    """Return the error that says that a stage has not written `path` yet."""
     return StageError(f"{path} is not there: run the stages before this one, `dvc repro` runs all")

@@ -53,18 +53,15 @@ def inside(params: Params, recipe: str) -> None:
     words = token_words(json.loads(load_text(RAW / "word_index.json")))
 
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-    import keras
-
-    from stages.nets import build_model
+    from stages.nets import load_net, new_net
 
     gradients: dict[str, Any] = {}
     weights: dict[str, Weights] = {}
     for cell in CELLS:
-        keras.utils.set_random_seed(seed)  # as in training: the same initial weights
-        models = {
-            "initial": build_model(cell, block.pad.vocabulary, block.model),
-            "trained": keras.models.load_model(folders[cell] / "model.keras"),
-        }
+        trained = load_net(folders[cell] / "model.keras", block.train.kernel).model
+        # As in training: the same initial weights.
+        initial = new_net(cell, block.pad.vocabulary, block.model, block.train.kernel, seed).model
+        models = {"initial": initial, "trained": trained}
         weights[cell] = {layer.name: layer.get_weights() for layer in models["trained"].layers}
         gradients[cell] = {
             name: quartiles(from_end(gradient_norms(model, long), long, positions))
@@ -106,7 +103,7 @@ def gradient_norms(model: Any, tokens: np.ndarray) -> np.ndarray:
     import tensorflow as tf
 
     layers = {layer.name: layer for layer in model.layers}
-    embedding, positive = layers["embedding"], layers["positive"]
+    embedding, positive, mean = layers["embedding"], layers["positive"], layers.get("mean")
     cell = next(layers[name] for name in CELLS if name in layers)
 
     def gradient(tokens: tf.Tensor) -> tf.Tensor:
@@ -114,7 +111,9 @@ def gradient_norms(model: Any, tokens: np.ndarray) -> np.ndarray:
         embedded = embedding(tokens)
         with tf.GradientTape() as tape:
             tape.watch(embedded)
-            logits = cell(embedded, mask=mask) @ positive.kernel + positive.bias
+            state = cell(embedded, mask=mask)
+            state = mean(state, mask=mask) if mean else state
+            logits = state @ positive.kernel + positive.bias
         return tape.gradient(logits, embedded)
 
     compiled = tf.function(gradient, autograph=False)
@@ -174,6 +173,9 @@ def states(
 def answers(cell: str, weights: Weights, settings: Model, tokens: np.ndarray) -> np.ndarray:
     """Return P(positive) (R, T): what the net would answer if the row ended after each of its tokens."""
     h = np.stack([h for h, _ in states(cell, weights, settings, tokens)])  # (T, U, R)
+    if settings.pooling == "mean":
+        read = (tokens.T != PADDING) | (not settings.masking)
+        h = (h * read[:, np.newaxis]).cumsum(axis=0) / np.maximum(read.cumsum(axis=0), 1)[:, np.newaxis]
     kernel, bias = weights["positive"]
     return expit(h.transpose(2, 0, 1) @ kernel + bias)[..., 0]
 

@@ -37,7 +37,15 @@ def build_model(cell: str, vocabulary: int, settings: Model) -> keras.Sequential
     ]
     if settings.embedding_dropout:
         layers.append(keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout"))
-    layers.append(CELLS[cell](settings.units, activation=settings.activation, name=cell))
+    if settings.word_dropout:
+        whole = (None, None, 1)
+        layers.append(keras.layers.Dropout(settings.word_dropout, noise_shape=whole, name="word_dropout"))
+    mean = settings.pooling == "mean"
+    layers.append(
+        CELLS[cell](settings.units, activation=settings.activation, return_sequences=mean, name=cell)
+    )
+    if mean:
+        layers.append(keras.layers.GlobalAveragePooling1D(name="mean"))
     if settings.output_dropout:
         layers.append(keras.layers.Dropout(settings.output_dropout, name="output_dropout"))
     layers.append(keras.layers.Dense(1, activation="sigmoid", name="positive"))
@@ -86,25 +94,35 @@ class Net:
         read = None
         if self.layers["embedding"].mask_zero:
             read = (tokens if steps is None else tf.gather(tokens, steps)) != PADDING
+        mean = self.layers.get("mean")
         if self.fused:
             run = getattr(recurrence, self.cell.name)
-            state = run(table, steps, read, self.cell.cell.recurrent_kernel, self.cell.activation.__name__)
+            weights, activation = self.cell.cell.recurrent_kernel, self.cell.activation.__name__
+            state = run(table, steps, read, weights, activation, summed=bool(mean))
+            if mean:
+                length = (tokens if steps is None else steps).shape[0]
+                number = length if read is None else tf.reduce_sum(tf.cast(read, state.dtype), axis=0)
+                state /= tf.reshape(tf.cast(number, state.dtype), (-1, 1))
         else:
             mask = None if read is None else tf.transpose(read)
             rows = table if steps is None else tf.gather(table, steps)
             state = self.cell(tf.transpose(rows, (1, 0, 2)), mask=mask)
+            state = mean(state, mask=mask) if mean else state
         return self.layers["positive"](state if dropout is None else state * dropout)[:, 0]
 
-    def dropout(self, name: str, rows: int) -> tf.Tensor | None:
-        """Draw what the dropout layer `name` makes of `rows` rows of ones; None where the model has none.
+    def dropout(self, rows: int, *names: str) -> tf.Tensor | None:
+        """Draw what the dropout layers `names` make of `rows` rows of ones; None where the model has none.
 
         It is drawn outside of what XLA compiles, whose random numbers take a processor longer than all
         the rest.
         """
-        if name not in self.layers:
+        layers = [self.layers[name] for name in names if name in self.layers]
+        if not layers:
             return None
-        layer = self.layers[name]
-        return layer(tf.ones((rows, layer.input.shape[-1])), training=True)
+        ones = tf.ones((1, rows, layers[0].input.shape[-1]))
+        for layer in layers:
+            ones = layer(ones, training=True)
+        return ones[0]
 
     def probabilities(self, tokens: np.ndarray) -> np.ndarray:
         """Return float32 P(positive) for each row of int32 `tokens` (reviews, length)."""
@@ -116,6 +134,18 @@ class Net:
             rows = by_length[start : start + ANSWERED_AT_ONCE]
             answers[rows] = self._answer(table, every_token, tokens[rows].T)
         return answers
+
+
+def new_net(cell: str, vocabulary: int, settings: Model, kernel: str, seed: int) -> Net:
+    """Return an untrained net, from which on everything random in this process follows from `seed`."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    return Net(build_model(cell, vocabulary, settings), kernel)
+
+
+def load_net(path: Path, kernel: str) -> Net:
+    """Return the net whose model a file holds."""
+    return Net(keras.models.load_model(path), kernel)
 
 
 def save_model(model: keras.Model, path: Path) -> None:

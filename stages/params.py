@@ -80,7 +80,9 @@ class Model(Block):
     embedding_width: Positive
     units: Positive
     activation: Literal["tanh", "relu", "sigmoid"]
+    pooling: Literal["last", "mean"]
     embedding_dropout: Share
+    word_dropout: Share
     output_dropout: Share
 
 
@@ -93,6 +95,7 @@ class Train(Block):
     batch_size: Positive
     batches: Literal["shuffled", "by_length"]
     epochs: Positive
+    averaging: Annotated[float, Field(gt=0, lt=1)] | None
     keep: Literal["last", "best"]
     kernel: Literal["keras", "fused"]
 

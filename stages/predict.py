@@ -20,8 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 from stages import StageError
-from stages.command import _not_among, _Parser
-from stages.files import PADDING, RAW, _not_there, load_text, run_folder
+from stages.command import Parser, not_among
+from stages.files import PADDING, RAW, load_text, not_there, run_folder
 from stages.inside import CELLS, Weights, answers, reading
 from stages.pad import OUT_OF_VOCABULARY, encode, pad_rows
 from stages.params import Model, Pad, Recipe, load_params
@@ -58,7 +58,7 @@ examples:
 
 def main() -> None:
     """Print both nets' answers; exit as a stage does, and with 141 where nobody reads on, as in `| head`."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m stages.predict",
         description=f"{__doc__}{HELP}",
         epilog=EXAMPLES,
@@ -91,9 +91,9 @@ def main() -> None:
         name = params.recipes[-1] if arguments.recipe is None else arguments.recipe
         seed = params.seeds[0] if arguments.seed is None else arguments.seed
         if name not in params.blocks:
-            parser.error(_not_among("recipe", name, params.blocks))
+            parser.error(not_among("recipe", name, params.blocks))
         if seed not in params.seeds:
-            parser.error(_not_among("seed", seed, params.seeds))
+            parser.error(not_among("seed", seed, params.seeds))
         texts = checked(arguments.texts) if arguments.texts else lines(arguments.file)
         form = "json" if arguments.json else "csv" if arguments.csv else "table"
         (explain if arguments.explain else predict)(name, params.blocks[name], seed, texts, form)
@@ -222,23 +222,21 @@ def model_paths(name: str, seed: int) -> dict[str, Path]:
     paths = {cell: run_folder(name, cell, seed) / "model.keras" for cell in CELLS}
     for path in paths.values():
         if not path.is_file():
-            raise _not_there(path)
+            raise not_there(path)
     return paths
 
 
 def load_nets(name: str, recipe: Recipe, paths: Mapping[str, Path]) -> dict[str, Any]:
     """Return each cell's `Net`; raises `StageError` where one is not what the recipe now says."""
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-    from stages.nets import Net  # before Keras: it has TensorFlow say less
+    from stages.nets import load_net
 
-    # isort: split
-    import keras
-
-    nets = {cell: Net(keras.models.load_model(path), "fused") for cell, path in paths.items()}
+    nets = {cell: load_net(path, "fused") for cell, path in paths.items()}
+    shape = recipe.model
+    wanted = (recipe.pad.vocabulary, shape.masking, shape.activation, shape.pooling)
     for cell, net in nets.items():
-        embedding = net.layers["embedding"]
-        found = (embedding.input_dim, embedding.mask_zero, net.cell.activation.__name__)
-        if found != (recipe.pad.vocabulary, recipe.model.masking, recipe.model.activation):
+        embedding, pooling = net.layers["embedding"], "mean" if "mean" in net.layers else "last"
+        if (embedding.input_dim, embedding.mask_zero, net.cell.activation.__name__, pooling) != wanted:
             raise StageError(f"{paths[cell]} is older than {name} in params.yaml: `dvc repro` trains it anew")
     return nets
 

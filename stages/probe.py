@@ -19,13 +19,9 @@ def probe(params: Params, seed: int) -> None:
     is one thing, keeping what was learned another. `seed` shapes weights, batch order and sequences.
     """
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-    import keras
-    import tensorflow as tf
-
-    from stages.nets import Net, build_model
+    from stages.nets import Net, new_net
     from stages.training import fit
 
-    tf.config.experimental.enable_op_determinism()
     settings = params.probe
     result: dict[str, Any] = {"settings": settings.model_dump(), "rnn": [], "lstm": []}
     first: dict[str, Net] = {}
@@ -38,10 +34,9 @@ def probe(params: Params, seed: int) -> None:
         result["test_sequences"] = len(test.labels)
         for cell in ("rnn", "lstm"):
             title = f"probe {cell} distance {distance} seed {seed}"
-            keras.utils.set_random_seed(seed)
-            net = Net(build_model(cell, settings.vocabulary, settings.model), settings.train.kernel)
+            net = new_net(cell, settings.vocabulary, settings.model, settings.train.kernel, seed)
             learning_rate = getattr(settings, cell).learning_rate
-            fitted = fit(net, train, validation, settings.train, learning_rate, seed, title)
+            fitted = fit(net, train, validation, settings.train, learning_rate, seed)
             row = {
                 "distance": distance,
                 "test_accuracy": accuracy(net.probabilities(test.tokens), test.labels),

@@ -32,8 +32,9 @@ def rnn(
     read: tf.Tensor | None,
     recurrent: tf.Tensor,
     activation: str,
+    summed: bool = False,
 ) -> tf.Tensor:
-    """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b).
+    """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b), or the sum of those that were read.
 
     table: (N, U), W_x·x + b of each distinct input. steps: int32 (T, B), which row of it each review
     reads at each step; None: table is (T, B, U), a row for each. read: bool (T, B), false where a
@@ -46,18 +47,22 @@ def rnn(
     begin, end = _bounds(read, length)
 
     def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        def forward(t: tf.Tensor, h: tf.Tensor, hs: tf.TensorArray) -> tuple:
+        def forward(t: tf.Tensor, h: tf.Tensor, total: tf.Tensor, hs: tf.TensorArray) -> tuple:
             hs = hs.write(t, h)  # before the step: what W_h is multiplied with
             new = act(_row(table, steps, t) + h @ recurrent)
-            return t + 1, _where_read(read, t, new, h), hs
+            total = total + _where_read(read, t, new) if summed else total
+            return t + 1, _where_read(read, t, new, h), total, hs
 
-        _, last, hs = tf.while_loop(lambda t, *_: t < end, forward, (begin, start, _stack(length, start)))
+        _, last, total, hs = tf.while_loop(
+            lambda t, *_: t < end, forward, (begin, start, start, _stack(length, start))
+        )
 
-        def gradient(dlast: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             transposed = tf.transpose(recurrent)
+            dlast = tf.zeros_like(dresult) if summed else dresult
 
             def backward(t: tf.Tensor, h: tf.Tensor, dh: tf.Tensor, dzs: tf.TensorArray) -> tuple:
-                dz = _where_read(read, t, dh * slope(h))
+                dz = _where_read(read, t, (dh + dresult if summed else dh) * slope(h))
                 return t - 1, hs.read(t), _where_read(read, t, dz @ transposed, dh), dzs.write(t, dz)
 
             *_, dzs = tf.while_loop(
@@ -65,7 +70,7 @@ def rnn(
             )
             return _weight_gradients(table, steps, hs.stack(), dzs.stack())
 
-        return last, gradient
+        return total if summed else last, gradient
 
     return tf.custom_gradient(run)(table, recurrent)
 
@@ -76,8 +81,9 @@ def lstm(
     read: tf.Tensor | None,
     recurrent: tf.Tensor,
     activation: str,
+    summed: bool = False,
 ) -> tf.Tensor:
-    """Return the last hidden state (B, U) of the LSTM.
+    """Return the last hidden state (B, U) of the LSTM, or the sum of those that were read.
 
     f = σ(W_f·[h,x] + b_f), i = σ(W_i·[h,x] + b_i), candidate C̃ = tanh(W_C·[h,x] + b_C),
     C = f·C + i·C̃, o = σ(W_o·[h,x] + b_o), h = o·tanh(C). Arguments as for `rnn`, but the rows of
@@ -89,7 +95,9 @@ def lstm(
     begin, end = _bounds(read, length)
 
     def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        def forward(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *stacks: tf.TensorArray) -> tuple:
+        def forward(
+            t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, total: tf.Tensor, *stacks: tf.TensorArray
+        ) -> tuple:
             z = _row(table, steps, t) + h @ recurrent  # W·[h,x] + b, of all four at once
             z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
             i = sigmoid(z_i)
@@ -100,23 +108,26 @@ def lstm(
             kept = [stack.write(t, value) for stack, value in zip(stacks, values, strict=True)]
             new_c = f * c + i * candidate
             new_h = o * act(new_c)
-            return t + 1, _where_read(read, t, new_h, h), _where_read(read, t, new_c, c), *kept
+            total = total + _where_read(read, t, new_h) if summed else total
+            return t + 1, _where_read(read, t, new_h, h), _where_read(read, t, new_c, c), total, *kept
 
-        _, last, _, hs, *stacks = tf.while_loop(
-            lambda t, *_: t < end, forward, (begin, start, start, *[_stack(length, start)] * 6)
+        _, last, _, total, hs, *stacks = tf.while_loop(
+            lambda t, *_: t < end, forward, (begin, start, start, start, *[_stack(length, start)] * 6)
         )
 
-        def gradient(dlast: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             transposed = tf.transpose(recurrent)
+            dlast = tf.zeros_like(dresult) if summed else dresult
 
             def backward(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, dzs: tf.TensorArray) -> tuple:
                 c, i, f, candidate, o = (stack.read(t) for stack in stacks)
                 squashed = act(f * c + i * candidate)
-                dc_new = dc + dh * o * slope(squashed)
+                dh_new = dh + dresult if summed else dh
+                dc_new = dc + dh_new * o * slope(squashed)
                 dz_i = dc_new * candidate * i * (1 - i)
                 dz_f = dc_new * c * f * (1 - f)
                 dz_candidate = dc_new * i * slope(candidate)
-                dz_o = dh * squashed * o * (1 - o)
+                dz_o = dh_new * squashed * o * (1 - o)
                 dz = _where_read(read, t, tf.concat([dz_i, dz_f, dz_candidate, dz_o], axis=1))
                 dh, dc = _where_read(read, t, dz @ transposed, dh), _where_read(read, t, dc_new * f, dc)
                 return t - 1, dh, dc, dzs.write(t, dz)
@@ -127,7 +138,7 @@ def lstm(
             )
             return _weight_gradients(table, steps, hs.stack(), dzs.stack())
 
-        return last, gradient
+        return total if summed else last, gradient
 
     return tf.custom_gradient(run)(table, recurrent)
 

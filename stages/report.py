@@ -23,7 +23,7 @@ READINGS = {
 HALFWAY = 0.75  # between guessing and always right
 
 # Files under reports/ that README.md quotes between marks, never typed.
-QUOTED = ("results", "speed")
+QUOTED = ("results", "speed", "walk", "answers")
 
 
 def template(name: str) -> Template:

@@ -26,19 +26,21 @@ from stages.files import (
     new_file,
     run_folder,
 )
-from stages.params import Params
+from stages.params import Params, Recipe
 from stages.statistics import ROC_RATES, pack
 
 
 def score(params: Params, recipe: str, seed: int) -> None:
     """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
-    padded = load_padded(recipe)
-    result: dict[str, Any] = {
-        "settings": params.blocks[recipe].model_dump(),
-        "padding": padding(padded["test"].tokens),
-    }
+    new_file(RUNS / f"{recipe}-{seed}.json", json_text(measured(recipe, params.blocks[recipe], seed)))
+
+
+def measured(name: str, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Return what is measured on the two runs of the recipe `name` and a seed, and the recipe's settings."""
+    padded = load_padded(name)
+    result: dict[str, Any] = {"settings": recipe.model_dump(), "padding": padding(padded["test"].tokens)}
     for cell in ("rnn", "lstm"):
-        run = run_folder(recipe, cell, seed)
+        run = run_folder(name, cell, seed)
         result[cell] = {
             **json.loads(load_text(run / "summary.json")),
             "history": pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list"),
@@ -48,8 +50,8 @@ def score(params: Params, recipe: str, seed: int) -> None:
             },
         }
         test = result[cell]["test"]
-        print(f"score {recipe} {cell} seed {seed}: test accuracy {test['accuracy']:.4f}")
-    new_file(RUNS / f"{recipe}-{seed}.json", json_text(result))
+        print(f"score {name} {cell} seed {seed}: test accuracy {test['accuracy']:.4f}")
+    return result
 
 
 def padding(tokens: np.ndarray) -> dict[str, float]:

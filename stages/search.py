@@ -66,26 +66,14 @@ def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> R
 
 def trial(name: str, recipe: Recipe, candidate: Candidate) -> list[float]:
     """Train one candidate and return its validation accuracy after each epoch."""
-    import keras
-    import tensorflow as tf
-
-    from stages.nets import Net, build_model
+    from stages.nets import new_net
     from stages.training import fit
 
     data = load_padded(name)  # mapped: what is not used, as the test reviews, is not read
     recipe = changed(name, recipe, candidate.settings)
-    keras.utils.set_random_seed(candidate.seed)
-    tf.config.experimental.enable_op_determinism()
-    net = Net(build_model(candidate.cell, recipe.pad.vocabulary, recipe.model), recipe.train.kernel)
-    fitted = fit(
-        net,
-        data["train"],
-        data["validation"],
-        recipe.train,
-        candidate.learning_rate,
-        candidate.seed,
-        " ".join(map(str, candidate)),
-    )
+    cell, rate, _, seed = candidate
+    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed)
+    fitted = fit(net, data["train"], data["validation"], recipe.train, rate, seed)
     return [row["validation_accuracy"] for row in fitted.history]
 
 

@@ -96,13 +96,12 @@ def judge(
     }
 
 
-def versus(
-    right: np.ndarray, resamples: int, seed: int, names: Sequence[str] = (*CELLS, "difference")
-) -> dict[str, dict[str, Any]]:
+def versus(right: np.ndarray, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
     """Return the mean accuracy of two kinds of nets and the second's lead, each with its interval.
 
-    right: bool (2, seeds, reviews), paired by seed; names: of the two and of the lead.
+    right: bool (2, seeds, reviews), paired by seed. Named as if the first were RNNs and the second LSTMs.
     """
+    names = (*CELLS, "difference")
     if not right.shape[-1]:
         return {name: {"mean": None, "interval": None} for name in names}
     means, drawn = right.mean(axis=(1, 2)), redrawn(right, resamples, seed)

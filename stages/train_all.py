@@ -57,8 +57,13 @@ def train(stage: str) -> bool:
 def parse_jobs(module: str, description: str | None) -> int:
     """Return how many nets are to be trained at a time, of the command line's `--jobs`."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("--jobs", type=_at_least_one, default=os.cpu_count() or 1, help="runs at a time")
+    add_jobs(parser)
     return int(parser.parse_args().jobs)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Let a command take `--jobs`."""
+    parser.add_argument("--jobs", type=_at_least_one, default=os.cpu_count() or 1, help="runs at a time")
 
 
 def _at_least_one(text: str) -> int:

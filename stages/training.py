@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from stages.files import PADDING, Split, json_text, new_file, new_folder, run_folder
-from stages.nets import Net, build_model, save_model
+from stages.nets import Net, new_net, save_model
 from stages.params import Recipe, Train
 
 POOL = 50  # batches among which reviews are sorted by length; more would make the batches less random
@@ -23,10 +23,7 @@ def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str
     """
     title = f"{name} {cell} seed {seed}"
     learning_rate = getattr(recipe, cell).learning_rate
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-
-    net = Net(build_model(cell, recipe.pad.vocabulary, recipe.model), recipe.train.kernel)
+    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed)
     fitted = fit(net, data["train"], data["validation"], recipe.train, learning_rate, seed, title)
     print(f"{title}: kept epoch {fitted.kept}")
 
@@ -61,20 +58,24 @@ def fit(
     settings: Train,
     learning_rate: float,
     seed: int,
-    title: str,
+    title: str | None = None,
 ) -> Fitted:
-    """Fit `net` in place, in the order of batches that `seed` gives; print a line per epoch.
+    """Fit `net` in place, in the order of batches that `seed` gives; print a line per epoch under `title`.
 
     The training columns of the history are means over an epoch, with dropout and while weights
-    change; the validation columns belong to the epoch's last weights.
+    change; the validation columns belong to the epoch's last weights, or to their average.
     """
-    step = train_step(net, settings, learning_rate)
+    optimizer = new_optimizer(net, settings, learning_rate)
+    step = train_step(net, optimizer, settings)
     vocabulary = net.layers["embedding"].input_dim
     order = batches((train.tokens != PADDING).sum(axis=1), settings, seed)
     # One shape for all batches: XLA compiles anew for every other.
     most = max(int((np.bincount(train.tokens[rows].ravel()) > 0).sum()) for epoch in order for rows in epoch)
     dropout = tf.function(
-        lambda: (net.dropout("embedding_dropout", most), net.dropout("output_dropout", settings.batch_size))
+        lambda: (
+            net.dropout(most, "embedding_dropout", "word_dropout"),
+            net.dropout(settings.batch_size, "output_dropout"),
+        )
     )
     history: list[dict[str, float]] = []
     best = -1.0
@@ -82,10 +83,12 @@ def fit(
     for epoch, steps in enumerate(order, 1):
         progress = f"{title}: epoch {epoch}/{settings.epochs}"
         loss = right = 0.0
-        for rows in tqdm(steps, progress, disable=None, leave=False):
+        for rows in tqdm(steps, progress, disable=None if title else True, leave=False):
             counts, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
             batch = step(*distinct(train.tokens[rows], vocabulary, most), labels, counts, *dropout())
             loss, right = loss + float(batch[0]), right + float(batch[1])
+        last = net.model.get_weights()
+        optimizer.finalize_variable_values(net.model.trainable_variables)  # to their average, if it has one
         answers = net.probabilities(validation.tokens)
         accuracy = float(((answers > 0.5) == validation.labels).mean())
         row = {
@@ -95,33 +98,40 @@ def fit(
             "validation_accuracy": accuracy,
         }
         history.append({"epoch": epoch} | {name: round(value, 6) for name, value in row.items()})
-        print(
-            "{}, loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, accuracy {:.4f}".format(
-                progress, *row.values()
-            ),
-            flush=True,
-        )
+        if title:
+            print(
+                "{}, loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, accuracy {:.4f}".format(
+                    progress, *row.values()
+                ),
+                flush=True,
+            )
         if settings.keep == "last" or accuracy > best:
             best, kept = accuracy, (epoch, net.model.get_weights(), answers)
+        net.model.set_weights(last)
     net.model.set_weights(kept[1])
     return Fitted(history, kept[0], kept[2])
 
 
-def train_step(net: Net, settings: Train, learning_rate: float) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+def new_optimizer(net: Net, settings: Train, learning_rate: float) -> keras.optimizers.Optimizer:
+    """Return the optimizer of the net's weights."""
+    config = {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm}
+    if settings.averaging is not None:
+        config |= {"use_ema": True, "ema_momentum": settings.averaging}
+    optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
+    optimizer.build(net.model.trainable_variables)
+    return optimizer
+
+
+def train_step(
+    net: Net, optimizer: keras.optimizers.Optimizer, settings: Train
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return the function that moves the net's weights by one batch.
 
     It takes the batch's tokens and steps (see `distinct`), float32 labels (batch,), float32 counts
     (batch,) that are 0 for reviews that only fill it up, and what dropout multiplies embeddings and
     states by. It returns the sum of the reviews' losses, in nats, and the number answered right.
     """
-    optimizer = keras.optimizers.get(
-        {
-            "class_name": settings.optimizer,
-            "config": {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm},
-        }
-    )
     weights = net.model.trainable_variables  # the embedding's first
-    optimizer.build(weights)
     by_occurrence = settings.embedding_gradient == "by_occurrence"
 
     def step(

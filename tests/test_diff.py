@@ -15,7 +15,7 @@ def save_results(project: Project, rnn: float, lstm: float) -> None:
     """Write what `evaluate` would write of these test accuracies for `dvc metrics` and `dvc plots`."""
     runs = {"tuned": {0: made_up(rnn, lstm), 1: made_up(rnn, lstm)}}
     (project.folder / "reports/learning_curves").mkdir(exist_ok=True)
-    (project.folder / "reports/metrics.json").write_text(json_text(metrics(compare(runs))))
+    (project.folder / "reports/metrics.json").write_text(json_text(metrics(runs, compare(runs))))
     for name, table in learning_curves(runs).items():
         table.to_csv(project.folder / f"reports/learning_curves/{name}.csv", index=False)
 
@@ -37,6 +37,7 @@ def test_metrics_and_parameters_tell_the_change_and_nothing_else(changed: Projec
     moved = said["reports/metrics.json"]
     assert moved["tuned.lstm.accuracy"] == {"old": 0.86, "new": 0.87, "diff": pytest.approx(0.01)}
     assert moved["tuned.difference.accuracy"]["new"] == 0.01
+    assert moved["tuned.lstm.validation_accuracy"]["new"] == 0.87
     assert not any(name.startswith("tuned.rnn") for name in moved)
     said = json.loads(changed.run("dvc", "params", "diff", "HEAD~1", "HEAD", "--json").stdout)
     assert {name for file in said.values() for name in file} == {"tuned.lstm.learning_rate"}

@@ -66,14 +66,38 @@ def test_probabilities_are_the_models_own_in_the_rows_order(cell: str, kernel: s
 
 
 @CELLS
+@KERNELS
+@pytest.mark.parametrize("masking", [False, True])
+def test_the_mean_is_over_what_is_read(cell: str, kernel: str, masking: bool) -> None:
+    net = small_net(cell, kernel, masking=masking, pooling="mean")
+    tokens = np.array([[0, 0, 5, 6], [7, 5, 6, 4], [0, 0, 0, 1]], np.int32)
+    assert net.probabilities(tokens) == pytest.approx(net.model.predict(tokens, verbose=0)[:, 0], abs=1e-6)
+    states = net.cell(net.layers["embedding"](tokens[:1, 2 if masking else 0 :]))
+    answer = net.layers["positive"](np.mean(states, axis=1))
+    assert net.probabilities(tokens)[0] == pytest.approx(float(answer[0, 0]), abs=1e-6)
+
+
+@CELLS
 def test_dropout_zeroes_a_share_and_scales_up_the_rest(cell: str) -> None:
     net = small_net(cell, embedding_dropout=0.25)
-    dropout, again = np.array([net.dropout("embedding_dropout", 4000) for _ in range(2)])
+    dropout, again = np.array([net.dropout(4000, "embedding_dropout") for _ in range(2)])
     assert dropout.shape == (4000, SMALL.embedding_width)
     assert np.unique(dropout) == pytest.approx([0, 1 / 0.75])
     assert np.mean(dropout == 0) == pytest.approx(0.25, abs=0.02)
     assert not np.array_equal(dropout, again)
-    assert net.dropout("output_dropout", 5) is None
+    assert net.dropout(5, "output_dropout") is None
+
+
+@CELLS
+def test_word_dropout_zeroes_whole_embeddings(cell: str) -> None:
+    net = small_net(cell, word_dropout=0.25)
+    rows = np.array(net.dropout(4000, "embedding_dropout", "word_dropout"))
+    assert np.array_equal(rows, rows[:, :1].repeat(SMALL.embedding_width, axis=1))
+    assert np.mean(rows == 0) == pytest.approx(0.25, abs=0.02)
+    both = small_net(cell, embedding_dropout=0.5, word_dropout=0.25)
+    rows = np.array(both.dropout(4000, "embedding_dropout", "word_dropout"))
+    assert np.unique(rows) == pytest.approx([0, 1 / 0.5 / 0.75])
+    assert np.mean(rows == 0) == pytest.approx(1 - 0.5 * 0.75, abs=0.02)
 
 
 @CELLS

@@ -27,6 +27,7 @@ TINY = Probe(
         batch_size=16,
         batches="shuffled",
         epochs=2,
+        averaging=None,
         keep="best",
         kernel="keras",  # without XLA, which takes seconds to compile each net
     ),

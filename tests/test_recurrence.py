@@ -67,19 +67,27 @@ def both(
     given: dict[str, Any],
     compiled: bool = True,
     gathered: bool = False,
+    summed: bool = False,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return Keras' and our last state, loss, and gradients of embeddings and weights."""
+    """Return Keras' and our last state or sum of states, loss, and gradients of embeddings and weights."""
     variables = [tf.Variable(given["embeddings"]), *made.trainable_variables]
 
     def theirs() -> tf.Tensor:
         inputs = tf.gather(variables[0], tf.transpose(given["steps"]))
-        return made(inputs, mask=None if read is None else tf.transpose(read))
+        mask = None if read is None else tf.transpose(read)
+        if not summed:
+            return made(inputs, mask=mask)
+        made.return_sequences = True
+        states = made(inputs, mask=mask)
+        made.return_sequences = False
+        return tf.reduce_sum(states if mask is None else tf.where(mask[..., None], states, 0), axis=1)
 
     def ours() -> tf.Tensor:
         table, steps = variables[0] @ made.cell.kernel + made.cell.bias, given["steps"]
         if gathered:
             table, steps = tf.gather(table, steps), None
-        return RECURRENCES[cell](table, steps, read, made.cell.recurrent_kernel, made.activation.__name__)
+        weights, activation = made.cell.recurrent_kernel, made.activation.__name__
+        return RECURRENCES[cell](table, steps, read, weights, activation, summed)
 
     def results(state_of: Callable[[], tf.Tensor]) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -121,6 +129,14 @@ def test_so_they_are_for_every_activation(cell: str, activation: str) -> None:
 def test_so_they_are_with_a_row_for_every_step_and_review(cell: str, kind: str) -> None:
     read, given = mask(kind, 9, 4), arrays("float64", 9, 4)
     theirs, ours = both(layer(cell, "float64"), cell, read, given, gathered=True)
+    assert_equal(theirs, ours, tolerance("float64", 9, 4))
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["all", "pre", "post", "gaps", "nothing"])
+def test_so_they_are_for_the_sum_of_states(cell: str, kind: str) -> None:
+    read, given = mask(kind, 9, 4), arrays("float64", 9, 4)
+    theirs, ours = both(layer(cell, "float64"), cell, read, given, summed=True)
     assert_equal(theirs, ours, tolerance("float64", 9, 4))
 
 

@@ -96,6 +96,7 @@ def made_up_evidence(bag: float = 0.8) -> dict[str, Any]:
         },
         "bag_of_words": bags,
         "search": json.loads((ROOT / "reports/search.json").read_text()),
+        "apart": {},
         "benchmark": json.loads((ROOT / "reports/benchmark.json").read_text()),
     }
 
@@ -236,6 +237,32 @@ def test_the_yardstick_is_in_the_first_paragraph(params: Params, bag: float, sai
         {"tuned": {0: made_up(0.6, 0.9)}}, params, bag_of_words=made_up_evidence(bag)["bag_of_words"]
     )
     assert f"On the same tokens {said}" in text.split("![")[0]
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "said"),
+    [
+        (0.6, 0.9, "the LSTM is ahead of the RNN, LSTM − RNN is +30.0 (+"),
+        (0.9, 0.6, "the RNN is ahead of the LSTM, LSTM − RNN is −30.0 (−"),
+        (0.9, 0.9, "neither is surely ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percent points.**"),
+    ],
+)
+def test_a_recipe_that_was_trained_apart(params: Params, rnn: float, lstm: float, said: str) -> None:
+    runs = {"tuned": {0: made_up(0.6, 0.9)}}
+    block = params.blocks["long"].model_dump()
+    apart = {"long": {seed: made_up(rnn, lstm) | {"settings": block} for seed in ("0", "1")}}
+    text = report(runs, params, apart=apart)
+    part = text.split("## Is a recurrent net worth it?")[1].split("\n## ")[0]
+    reads = f"the last {block['pad']['length']} tokens with a vocabulary of {block['pad']['vocabulary']:,}"
+    assert reads in part and said in part and "(2 seeds)" in part
+    assert "| `pad.vocabulary` | 10000 | 30000 |" in part
+    assert (
+        "long"
+        not in report(runs, params).split("## Is a recurrent net worth it?")[1].split("\n## ")[0].split()
+    )
+    assert "| `tuned`, measured | `long`, measured |" in text.split("## ")[0]
+    for section in text.split("\n## ")[1:4]:
+        assert "`long`" not in section, section  # it is no rung of the ladder
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import configparser
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from tests.conftest import Project, run_in, sha256
 
 # One worker runs all of these, so that only one trains: pytest-xdist, --dist=loadgroup.
 pytestmark = pytest.mark.xdist_group("sharing")
-CELLS = ("train_rnn@notebook-0", "train_lstm@notebook-0")
+CELLS = ("train_rnn@tuned-0", "train_lstm@tuned-0")
 BOUND = ("timeout", "--kill-after=5", "600")  # seconds, whatever becomes of the test
 
 
@@ -56,9 +57,14 @@ def listing(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any]) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
-    params = json.loads(json.dumps(small_params)) | {"recipes": ["notebook"]}
+    params = json.loads(json.dumps(small_params)) | {"recipes": ["tuned"]}
+    params["tuned"]["train"]["keep"] = "last"
     params["probe"]["distances"] = [4]
     project = Project(folder, params)
+    pipeline = folder / "dvc.yaml"  # there is one seed to release
+    pipeline.write_text(
+        re.sub(r"^( +)(rnn|lstm): \d+$", r"\1\2: 0", pipeline.read_text(), flags=re.MULTILINE)
+    )
     project.run("git", "config", "user.name", "test")
     project.run("git", "config", "user.email", "test@localhost")
     assert {"download", *CELLS, "evaluate"} < project.repro()
@@ -66,13 +72,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, An
     before = listing(folder / "data")
 
     project.run("git", "switch", "--quiet", "--create", "changed")
-    project.params["notebook"]["rnn"]["learning_rate"] = 0.002
+    project.params["tuned"]["rnn"]["learning_rate"] = 0.002
     project.save_params()
-    assert project.repro() == {CELLS[0], "inside@notebook", "score@notebook-0", "evaluate"}
-    project.commit("notebook: faster RNN")
+    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "evaluate"}
+    project.commit("tuned: faster RNN")
     after = listing(folder / "data")
     assert {path for path in before if before[path] != after[path]} == {
-        f"models/notebook/rnn-0/{name}"
+        f"models/tuned/rnn-0/{name}"
         for name in ("model.keras", "history.csv", "test_probabilities.npy", "validation_probabilities.npy")
     }
 
@@ -112,7 +118,7 @@ def folder(tmp_path: Path, home: Path) -> Remote:
         refusal=f"Not a directory: '{place}/",
         stop=lambda: shutil.rmtree(place),
         silence="failed to pull data from the cloud - Checkout failed for following targets:\n"
-        "data/models/notebook/rnn-0\n",
+        "data/models/tuned/rnn-0\n",
     )
 
 
@@ -292,7 +298,7 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     # Another clones and has DVC bring up to date what is missing.
     late = Clone(mine, tmp_path / "late")
     said = late.dvc("repro", "--pull").stdout
-    assert "Pulling data for stage: 'train_lstm@notebook-0'" in said
+    assert "Pulling data for stage: 'train_lstm@tuned-0'" in said
     assert "Running stage" not in said
     assert late.data() == trained.before
     assert late.lock() == lock
@@ -321,6 +327,24 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     assert same.data() == trained.after
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]
+
+    # A release is an annotated tag; whoever knows the repository's address fetches its net.
+    run_in(mine, "git", "tag", "--annotate", "lstm@v1.0.0", "--message", "the first")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    address = mine.as_uri()  # cloned like any other, so the net comes from the remote
+    run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm")
+    run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm", "--rev", "v1.0.0", "--out", "first.keras")
+    run_in(elsewhere, "dvc", "get", address, "data/models/tuned/rnn-0")
+    net = trained.after["models/tuned/lstm-0/model.keras"]
+    rnn = {
+        path.removeprefix("models/tuned/"): digest
+        for path, digest in trained.after.items()
+        if path.startswith("models/tuned/rnn-0/")
+    }
+    assert listing(elsewhere) == {"model.keras": net, "first.keras": net} | rnn
+    unknown = run_in(elsewhere, "dvc", "artifacts", "get", address, "gru", check=False)
+    assert unknown.returncode != 0 and "Unable to find artifact 'gru'" in unknown.stderr
 
     check_without(remote, late, trained)
     if remote.kind == "folder":

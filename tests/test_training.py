@@ -10,7 +10,16 @@ import tensorflow as tf
 from stages.files import Split
 from stages.nets import Net, build_model
 from stages.params import Train
-from stages.training import POOL, Fitted, batches, cross_entropy, distinct, fit
+from stages.training import (
+    POOL,
+    Fitted,
+    batches,
+    cross_entropy,
+    distinct,
+    fit,
+    new_optimizer,
+    train_step,
+)
 from tests.conftest import SMALL
 
 VOCABULARY = 10
@@ -21,6 +30,7 @@ SETTINGS = Train(
     batch_size=8,
     batches="shuffled",
     epochs=3,
+    averaging=None,
     keep="last",
     kernel="fused",
 )
@@ -107,7 +117,8 @@ def test_keras_squares_the_parts_of_a_sparse_gradient_one_by_one() -> None:
 @CELLS
 @pytest.mark.parametrize(("order", "gradient"), [("shuffled", "by_occurrence"), ("by_length", "summed")])
 def test_both_kernels_give_the_same_loss_curve(cell: str, order: str, gradient: str) -> None:
-    parts = {"masking": order == "by_length", "embedding_dropout": 0.3, "output_dropout": 0.3}
+    parts: dict[str, Any] = {"masking": False, "embedding_dropout": 0.3, "output_dropout": 0.3}
+    parts |= {"masking": True, "word_dropout": 0.1, "pooling": "mean"} if order == "by_length" else {}
     changes: dict[str, Any] = {"batches": order, "embedding_gradient": gradient}
     (ours, fused), (theirs, stock) = (
         small_fit(cell, train=small_split(1, 300), model=parts, kernel=kernel, **changes)
@@ -150,6 +161,42 @@ def test_the_kept_epochs_weights_are_the_nets(cell: str, keep: str) -> None:
     assert kept["validation_accuracy"] == pytest.approx(((fitted.probabilities > 0.5) == labels).mean())
     loss = keras.losses.binary_crossentropy(labels.astype(np.float32), fitted.probabilities)
     assert kept["validation_loss"] == pytest.approx(float(loss), abs=1e-5)
+
+
+@CELLS
+def test_averaged_weights_are_the_mean_of_the_steps(cell: str) -> None:
+    """One epoch of four steps: each step's weights, from fits that end there, averaged by hand."""
+    train = small_split(1)
+    net, fitted = small_fit(cell, train=train, epochs=1, averaging=0.5)
+    rows = batches(np.full(32, 5), SETTINGS.model_copy(update={"epochs": 1}), 0)[0]
+    keras.utils.set_random_seed(0)
+    stepped = Net(build_model(cell, VOCABULARY, SMALL), "fused")
+    step = train_step(stepped, new_optimizer(stepped, SETTINGS, 0.05), SETTINGS)
+    mean = None
+    for each in rows:
+        counts, labels = np.ones(8, np.float32), train.labels[each].astype(np.float32)
+        step(*distinct(train.tokens[each], VOCABULARY, VOCABULARY), labels, counts, None, None)
+        now = stepped.model.get_weights()
+        mean = now if mean is None else [(a + b) / 2 for a, b in zip(mean, now, strict=True)]
+    for ours, theirs in zip(net.model.get_weights(), mean or [], strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-6)
+    assert np.array_equal(net.probabilities(small_split(2).tokens), fitted.probabilities)
+
+
+@CELLS
+def test_averaging_changes_what_is_answered_and_not_what_is_learned(cell: str) -> None:
+    (_, plain), (_, averaged) = (small_fit(cell, averaging=each) for each in (None, 0.9))
+    for one, other in zip(plain.history, averaged.history, strict=True):
+        assert one["train_loss"] == other["train_loss"]
+    assert not np.array_equal(plain.probabilities, averaged.probabilities)
+
+
+def test_without_a_title_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = SETTINGS.model_copy(update={"epochs": 1})
+    fit(
+        Net(build_model("rnn", VOCABULARY, SMALL), "fused"), small_split(1), small_split(2), settings, 0.05, 0
+    )
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_history_is_one_plain_line_per_epoch(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,68 @@
+"""A recipe trained apart from the pipeline, because it costs more than all of that together: `long`.
+
+`python -m stages.apart long` pads the reviews, trains both cells on every seed, several runs side by
+side, and adds what `score` measures on them to reports/apart.json, which `evaluate` reads.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from stages import StageError
+from stages.command import Parser, not_among
+from stages.files import REPORTS, json_text, load_padded, load_text, new_file
+from stages.pad import pad
+from stages.params import Recipe, load_params
+from stages.score import measured
+from stages.train_all import ONE_THREAD, add_jobs
+
+RESULTS = REPORTS / "apart.json"
+
+
+def train(cell: str, name: str, recipe: Recipe, seed: int) -> str:
+    """Train and save one run; return its name."""
+    # Imported here, in a process of its own: TensorFlow takes seconds and prints lines of its own.
+    from stages.training import train_run
+
+    train_run(cell, name, recipe, seed, load_padded(name))
+    return f"{name} {cell} seed {seed}"
+
+
+def main() -> None:
+    """Train a recipe's runs and write what is measured on them."""
+    parser = Parser(
+        prog="python -m stages.apart",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipe", help="a recipe's block in params.yaml that is not among its recipes")
+    add_jobs(parser)
+    arguments = parser.parse_args()
+    name = arguments.recipe
+    try:
+        params = load_params()
+        if name not in params.blocks:
+            parser.error(not_among("recipe", name, params.blocks))
+        if name in params.recipes:
+            parser.error(f"recipe {name!r} is among the recipes in params.yaml: `dvc repro` trains it")
+        recipe = params.blocks[name]
+        results = json.loads(load_text(RESULTS))
+        pad(params, name)
+        # Those that take longest first.
+        runs = [(cell, name, recipe, seed) for cell in ("lstm", "rnn") for seed in params.seeds]
+        print(f"{len(runs)} runs to train, {min(arguments.jobs, len(runs))} at a time", flush=True)
+        os.environ |= ONE_THREAD
+        with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
+            for number, done in enumerate(as_completed([pool.submit(train, *run) for run in runs]), 1):
+                print(f"{number} of {len(runs)} runs trained: {done.result()}", flush=True)
+        results[name] = {str(seed): measured(name, recipe, seed) for seed in params.seeds}
+        new_file(RESULTS, json_text(results))
+    except StageError as error:
+        sys.exit(f"apart: {error}")
+
+
+if __name__ == "__main__":
+    main()

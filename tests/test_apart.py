@@ -1,0 +1,70 @@
+"""A recipe that is trained apart from the pipeline: what `make long` writes, and what it refuses."""
+
+import json
+
+import pytest
+
+from stages import StageError
+from stages.evaluate import trained_apart
+from stages.params import load_params
+from tests.conftest import ROOT, Project
+from tests.test_report import made_up
+
+
+def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> None:
+    long = project.params["long"]
+    long["pad"] |= {"vocabulary": 40, "length": 25}
+    long["model"] |= {"embedding_width": 8, "units": 4}
+    long["train"] |= {"epochs": 2}
+    project.params["seeds"] = [3]
+    project.save_params()
+    assert project.stage("download").returncode == 0
+    (project.folder / "reports/apart.json").write_text('{"other": {}}\n')
+    result = project.stage("apart", "long")
+    assert result.returncode == 0, result.stderr
+    assert "2 runs to train" in result.stdout
+    assert "long lstm seed 3: epoch 2/2" in result.stdout
+    assert "2 of 2 runs trained: long " in result.stdout
+    written = json.loads(project.text("reports/apart.json"))
+    assert written.keys() == {"other", "long"}
+    (run,) = written["long"].values()
+    assert run["settings"] == long
+    for cell in ("rnn", "lstm"):
+        assert 0 <= run[cell]["test"]["accuracy"] <= 1
+        assert (project.folder / f"data/models/long/{cell}-3/model.keras").is_file()
+    assert project.run("git", "status", "--porcelain").stdout.split("\n")[:-1] == [
+        " M params.yaml",
+        " M reports/apart.json",
+    ]
+
+
+def test_only_a_recipe_that_the_pipeline_does_not_train(project: Project) -> None:
+    unknown = project.stage("apart", "gru")
+    assert unknown.returncode == 2 and "recipe 'gru' is not in params.yaml, which has" in unknown.stderr
+    trained = project.stage("apart", "tuned")
+    assert trained.returncode == 2 and "'tuned' is among the recipes in params.yaml" in trained.stderr
+    early = project.stage("apart", "long")
+    assert early.returncode == 1
+    assert early.stderr.startswith("apart: data/raw/train_tokens.npy is not there: run the stages before")
+    no_jobs = project.stage("apart", "long", "--jobs", "0")
+    assert no_jobs.returncode == 2 and "'0' is not a number from 1" in no_jobs.stderr
+
+
+def test_results_of_other_settings_are_refused() -> None:
+    params = load_params(ROOT / "params.yaml")
+    run = made_up(0.8, 0.9) | {"settings": params.blocks["long"].model_dump()}
+    assert trained_apart(params, {"long": {"1": run}}) == {"long": {1: run}}
+    with pytest.raises(
+        StageError, match=r"long was trained with other settings than params.yaml now has: `py"
+    ):
+        trained_apart(params, {"long": {"1": made_up(0.8, 0.9)}})
+    with pytest.raises(
+        StageError, match=r"gru was trained with other settings .* or take gru out of that file"
+    ):
+        trained_apart(params, {"gru": {"1": run}})
+
+
+def test_the_committed_results_are_of_every_seed() -> None:
+    params = load_params(ROOT / "params.yaml")
+    written = json.loads((ROOT / "reports/apart.json").read_text())
+    assert {name: [*map(int, seeds)] for name, seeds in written.items()} == {"long": list(params.seeds)}

@@ -1,0 +1,67 @@
+"""What README.md shows people to run, every command of it, in a small project."""
+
+import importlib.util
+import json
+import re
+
+from tests.conftest import ROOT, Project
+
+specification = importlib.util.spec_from_file_location("walk", ROOT / ".ci/walk.py")
+assert specification and specification.loader
+walk = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(walk)
+
+
+def test_the_commands_are_those_of_the_section_without_comments() -> None:
+    readme = (
+        "## Before\n```sh\nno\n```\n"
+        "## Here\nSome words, `not this`.\n```sh\none --two   # three\n\nfour\n```\n```\nshown\n```\n"
+        "```sh\nfive\n```\n## After\n```sh\nno\n```\n"
+    )
+    assert walk.commands(readme, "## Here") == ["one --two", "four", "five"]
+    assert walk.commands(readme, "## There") == []
+
+
+def test_the_walk_ends_with_a_pushed_branch(project: Project) -> None:
+    project.params["recipes"] = ["prepadded"]
+    project.params["probe"]["distances"] = [4]
+    project.save_params()
+    project.repro()
+    project.commit("results")
+    before = project.run("git", "rev-parse", "HEAD").stdout
+    said = project.run("python", ".ci/walk.py").stdout
+    assert "git push" in said
+    table, parameters, metrics = re.findall(r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL)
+    assert "rate-1" in table and "rate-2" in table
+    assert "prepadded.rnn.learning_rate" in parameters
+    assert "prepadded.rnn.loss" in metrics and "prepadded.lstm" not in metrics
+    assert project.text("reports/answers.md").startswith("```\n$ python -m stages.predict ")
+    assert project.run("git", "rev-parse", "HEAD").stdout == before
+    status = project.run("git", "status", "--porcelain").stdout.splitlines()
+    assert status == [" M reports/answers.md", " M reports/walk.md"]
+
+
+def test_a_command_that_fails_ends_the_walk(project: Project) -> None:
+    readme = project.folder / "README.md"
+    first, second = walk.SECTIONS.values()
+    readme.write_text(f"{first}\n```sh\nls no-such\n```\n{second}\n```sh\ntrue\n```\n")
+    project.commit("a walk that fails")
+    result = project.run("python", ".ci/walk.py", check=False)
+    assert result.returncode == 1 and "No such file" in result.stderr
+    assert result.stderr.endswith("walk: 'ls no-such' ended with status 2\n")
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    readme.write_text(f"{first}\n```sh\ntrue\n```\n")
+    result = project.run("python", ".ci/walk.py", check=False)
+    assert result.returncode == 1
+    assert result.stderr == "walk: README.md has no commands under '## Ask the nets'\n"
+
+
+def test_what_the_readme_shows_starts_from_these_results() -> None:
+    """`make walk` is due where this fails: the results have changed since."""
+    metrics = json.loads((ROOT / "reports/metrics.json").read_text())
+    table = (ROOT / "reports/walk.md").read_text()
+    rows = re.findall(r"^\| reports/metrics.json \| ([a-z_.0-9]+) +\| ([-.0-9]+) ", table, re.MULTILINE)
+    assert rows
+    for name, old in rows:
+        recipe, column, metric = name.split(".")
+        assert metrics[recipe][column][metric] == float(old), name
