@@ -27,9 +27,7 @@ def commands(readme: str, section: str) -> list[str]:
 def run(command: str, folder: Path) -> str:
     """Run a shell command and return what it prints; exit with its status where that is not 0."""
     print(f"$ {command}", flush=True)
-    result = subprocess.run(
-        command, check=False, shell=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    result = subprocess.run(command, check=False, shell=True, cwd=folder, capture_output=True, text=True)
     if result.returncode:
         print(result.stdout, result.stderr, sep="", file=sys.stderr)
         sys.exit(f"walk: {command!r} ended with status {result.returncode}")

@@ -140,9 +140,10 @@ def main() -> None:
             print(f"{len(reached)} of {len(nets)} nets trained", flush=True)
     found = table(search, {net: reached[net] for net in nets})
     new_file(REPORTS / "search.json", json_text(found))
-    print(
-        f"The search's table is {REPORTS}/search.json; python -m stages.search chooses, params.yaml decides"
-    )
+    chosen = found["chosen"]
+    rates = [f"{cell}.learning_rate {rate}" for cell, rate in chosen["learning_rates"].items()]
+    settings = ", ".join([*(f"{name} {value}" for name, value in chosen["settings"].items()), *rates])
+    print(f"Best on validation reviews: {settings}. All that was tried is in {REPORTS}/search.json")
 
 
 if __name__ == "__main__":

@@ -40,17 +40,21 @@ def test_the_walk_ends_with_a_pushed_branch(project: Project) -> None:
     status = project.run("git", "status", "--porcelain").stdout.splitlines()
     assert status == [" M reports/answers.md", " M reports/walk.md"]
 
-
-def test_a_command_that_fails_ends_the_walk(project: Project) -> None:
-    readme = project.folder / "README.md"
+    # A command that fails ends it, and nothing is written.
+    shown = project.text("reports/walk.md")
     first, second = walk.SECTIONS.values()
+    readme = project.folder / "README.md"
     readme.write_text(f"{first}\n```sh\nls no-such\n```\n{second}\n```sh\ntrue\n```\n")
     project.commit("a walk that fails")
     result = project.run("python", ".ci/walk.py", check=False)
     assert result.returncode == 1 and "No such file" in result.stderr
     assert result.stderr.endswith("walk: 'ls no-such' ended with status 2\n")
-    assert project.run("git", "status", "--porcelain").stdout == ""
-    readme.write_text(f"{first}\n```sh\ntrue\n```\n")
+    assert project.text("reports/walk.md") == shown
+
+
+def test_a_page_without_the_sections_is_refused(project: Project) -> None:
+    first, _ = walk.SECTIONS.values()
+    (project.folder / "README.md").write_text(f"{first}\n```sh\ntrue\n```\n")
     result = project.run("python", ".ci/walk.py", check=False)
     assert result.returncode == 1
     assert result.stderr == "walk: README.md has no commands under '## Ask the nets'\n"
