@@ -116,7 +116,15 @@ def read_archive(path: Path) -> dict[str, tuple[Sequence[Sequence[int]], np.ndar
             arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as error:
         raise StageError(f"{path.name} lacks an array: {error.args[0]}") from None
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,  # what Python 3.10 raises where 3.11 raises TypeError
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+    ) as error:
         raise StageError(f"{path.name} is truncated or no NumPy archive: {error}") from None
     splits = {split: (arrays[f"x_{split}"], arrays[f"y_{split}"]) for split in ("train", "test")}
     for split, (reviews, labels) in splits.items():

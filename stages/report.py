@@ -61,7 +61,7 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """0.0104 → "+1.0", in percent points."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no "−0.0"
 
 
 def spread(summary: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def assert_refused(project: Project, status: int, said: str, stage: str, *argume
 
 
 def test_wrong_arguments(project: Project) -> None:
-    recipe = "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned"
+    recipe = "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned"
     for stage in ("pad", "train_rnn", "train_lstm", "score", "inside"):
         assert_refused(project, 2, recipe, stage, "other", *ARGUMENTS[stage][1:])
     seed = "seed 7 is not in params.yaml, which has 0"

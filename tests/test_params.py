@@ -80,12 +80,12 @@ def test_nothing_can_be_changed() -> None:
         (
             "recipes",
             ["other"],
-            "recipes names 'other', which has no block; the blocks are notebook, prepadded",
+            "recipes names 'other', which has no block; the blocks are long, notebook, prepadded",
         ),
         (
             "search.recipe",
             "other",
-            "search.recipe names 'other', which has no block; the blocks are notebook",
+            "search.recipe names 'other', which has no block; the blocks are long, notebook",
         ),
         ("bag_of_words.recipe", "other", "bag_of_words.recipe names 'other', which has no block"),
         ("inside.shown_tokens", [60, 20], "inside.shown_tokens = [60, 20]: should be the least and the most"),

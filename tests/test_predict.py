@@ -290,7 +290,10 @@ def test_a_reading_of_nothing(call: Callable[..., str]) -> None:
 
 def test_wrong_arguments(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     refused(
-        2, "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned", "x", "--recipe=other"
+        2,
+        "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned",
+        "x",
+        "--recipe=other",
     )
     refused(2, "seed 7 is not in params.yaml, which has 0", "x", "--seed", "7")
     refused(2, "argument --seed: invalid int value: 'one'", "x", "--seed", "one")

@@ -162,6 +162,7 @@ def test_words_for_numbers() -> None:
     assert percent(0.86041) == "86.0 %"
     assert points(0.0104) == "+1.0"
     assert points(-0.0104) == "−1.0"
+    assert points(-0.0001) == "+0.0"
     assert spread({"mean": 0.8604, "sd": 0.0031}) == "86.0 ± 0.3 %"
     assert spread({"mean": 0.8604, "sd": None}) == "86.0 %"
     assert place(0.55, [0.56, 0.6]) == "1.0 points below the lowest"
