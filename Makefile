@@ -27,7 +27,7 @@ report: setup ## run the pipeline: download, pad, train, score, evaluate; then q
 	@echo "== The report is reports/report.md"
 
 long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
-	@echo "== Training both cells on every seed: about as long as all the pipeline"
+	@echo "== Training both cells on every seed: tens of minutes on two cores"
 	dvc repro download
 	python -m stages.apart long $(if $(JOBS),--jobs $(JOBS))
 	dvc repro evaluate

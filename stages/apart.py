@@ -1,4 +1,4 @@
-"""A recipe trained apart from the pipeline, because it costs more than all of that together: `long`.
+"""A recipe trained apart from the pipeline, because it costs more than any recipe there: `long`.
 
 `python -m stages.apart long` pads the reviews, trains both cells on every seed, several runs side by
 side, and adds what `score` measures on them to reports/apart.json, which `evaluate` reads.
