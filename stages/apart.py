@@ -6,10 +6,7 @@ side, and adds what `score` measures on them to reports/apart.json, which `evalu
 
 import argparse
 import json
-import multiprocessing
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from stages import StageError
 from stages.command import Parser, not_among
@@ -17,18 +14,17 @@ from stages.files import REPORTS, json_text, load_padded, load_text, new_file
 from stages.pad import pad
 from stages.params import Recipe, load_params
 from stages.score import measured
-from stages.train_all import ONE_THREAD, add_jobs
+from stages.train_all import add_jobs, side_by_side
 
 RESULTS = REPORTS / "apart.json"
 
 
-def train(cell: str, name: str, recipe: Recipe, seed: int) -> str:
-    """Train and save one run; return its name."""
+def train(cell: str, name: str, recipe: Recipe, seed: int) -> None:
+    """Train and save one run."""
     # Imported here, in a process of its own: TensorFlow takes seconds and prints lines of its own.
     from stages.training import train_run
 
     train_run(cell, name, recipe, seed, load_padded(name))
-    return f"{name} {cell} seed {seed}"
 
 
 def main() -> None:
@@ -54,10 +50,8 @@ def main() -> None:
         # Those that take longest first.
         runs = [(cell, name, recipe, seed) for cell in ("lstm", "rnn") for seed in params.seeds]
         print(f"{len(runs)} runs to train, {min(arguments.jobs, len(runs))} at a time", flush=True)
-        os.environ |= ONE_THREAD
-        with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
-            for number, done in enumerate(as_completed([pool.submit(train, *run) for run in runs]), 1):
-                print(f"{number} of {len(runs)} runs trained: {done.result()}", flush=True)
+        for number, ((cell, _, _, seed), _) in enumerate(side_by_side(train, runs, arguments.jobs), 1):
+            print(f"{number} of {len(runs)} runs trained: {name} {cell} seed {seed}", flush=True)
         results[name] = {str(seed): measured(name, recipe, seed) for seed in params.seeds}
         new_file(RESULTS, json_text(results))
     except StageError as error:

@@ -4,11 +4,8 @@
 more nets than all stages together; it never reads a test review.
 """
 
-import multiprocessing
-import os
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -19,7 +16,7 @@ from stages import StageError
 from stages.files import REPORTS, json_text, load_padded, new_file
 from stages.params import Recipe, Search, load_params
 from stages.statistics import CELLS
-from stages.train_all import ONE_THREAD, parse_jobs
+from stages.train_all import parse_jobs, side_by_side
 
 
 class Candidate(NamedTuple):
@@ -131,13 +128,11 @@ def main() -> None:
     except StageError as error:
         sys.exit(f"search: {error}")
     print(f"{len(nets)} nets to train, {min(jobs, len(nets))} at a time", flush=True)
-    os.environ |= ONE_THREAD
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        runs = {pool.submit(trial, search.recipe, recipe, candidate): candidate for candidate in nets}
-        reached = {}
-        for done in as_completed(runs):
-            reached[runs[done]] = done.result()
-            print(f"{len(reached)} of {len(nets)} nets trained", flush=True)
+    reached = {}
+    calls = [(search.recipe, recipe, candidate) for candidate in nets]
+    for (_, _, candidate), accuracies in side_by_side(trial, calls, jobs):
+        reached[candidate] = accuracies
+        print(f"{len(reached)} of {len(nets)} nets trained", flush=True)
     found = table(search, {net: reached[net] for net in nets})
     new_file(REPORTS / "search.json", json_text(found))
     chosen = found["chosen"]

@@ -6,11 +6,14 @@ because two threads make one run hardly faster. `dvc repro` gives the same bytes
 
 import argparse
 import json
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from typing import Any
 
 # A process that wants DVC's lock while another has it waits.
 DVC = ("dvc", "--wait-for-lock")
@@ -52,6 +55,17 @@ def train(stage: str) -> bool:
             if not NOTES.match(line):
                 print(line, end="", flush=True)
     return process.returncode == 0
+
+
+def side_by_side(
+    function: Callable[..., Any], calls: Collection[tuple[Any, ...]], jobs: int
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Call `function` with each of `calls`, in processes of one thread; yield each call with its result."""
+    os.environ |= ONE_THREAD
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        runs = {pool.submit(function, *call): call for call in calls}
+        for done in as_completed(runs):
+            yield runs[done], done.result()
 
 
 def parse_jobs(module: str, description: str | None) -> int:
