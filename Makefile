@@ -34,7 +34,7 @@ long: setup ## train the recipe `long`, whole reviews with more words, apart fro
 	python -m stages.report
 
 search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
-	@echo "== Training every candidate of params.yaml's search: longer than all the pipeline"
+	@echo "== Training every candidate of params.yaml's search: tens of minutes on two cores"
 	dvc repro pad
 	python -m stages.search $(if $(JOBS),--jobs $(JOBS))
 	@echo "== Put what it chose into params.yaml, then make report"

@@ -1,18 +1,21 @@
 """A recipe trained apart from the pipeline, because it costs more than any recipe there: `long`.
 
 `python -m stages.apart long` pads the reviews, trains both cells on every seed, several runs side by
-side, and adds what `score` measures on them to reports/apart.json, which `evaluate` reads.
+side, and adds what `score` measures on them to reports/apart.json, which `evaluate` reads. It goes on where
+it was stopped.
 """
 
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from stages import StageError
 from stages.command import Parser, not_among
-from stages.files import REPORTS, json_text, load_padded, load_text, new_file
+from stages.files import MODELS, REPORTS, json_text, load_padded, load_text, new_file, run_folder
 from stages.pad import pad
 from stages.params import Recipe, load_params
+from stages.provenance import code_digest, load_reached, save_reached
 from stages.score import measured
 from stages.train_all import add_jobs, side_by_side
 
@@ -47,12 +50,22 @@ def main() -> None:
         recipe = params.blocks[name]
         results = json.loads(load_text(RESULTS))
         pad(params, name)
+        reached_file, origin = MODELS / name / "reached.json", recipe.model_dump()
+        reached = load_reached(reached_file, origin)
         # Those that take longest first.
         runs = [(cell, name, recipe, seed) for cell in ("lstm", "rnn") for seed in params.seeds]
-        print(f"{len(runs)} runs to train, {min(arguments.jobs, len(runs))} at a time", flush=True)
-        for number, ((cell, _, _, seed), _) in enumerate(side_by_side(train, runs, arguments.jobs), 1):
-            print(f"{number} of {len(runs)} runs trained: {name} {cell} seed {seed}", flush=True)
-        results[name] = {str(seed): measured(name, recipe, seed) for seed in params.seeds}
+        folders = {run: str(run_folder(name, run[0], run[3])) for run in runs}
+        left = [run for run in runs if folders[run] not in reached or not Path(folders[run]).is_dir()]
+        known = f", {len(runs) - len(left)} of them trained before" if len(left) < len(runs) else ""
+        print(f"{len(runs)} runs{known}, {min(arguments.jobs, len(runs))} at a time", flush=True)
+        for number, (run, _) in enumerate(side_by_side(train, left, arguments.jobs), 1):
+            reached[folders[run]] = None
+            save_reached(reached_file, origin, reached)
+            print(f"{number} of {len(left)} runs trained: {folders[run]}", flush=True)
+        results[name] = {
+            "code": code_digest(),
+            "runs": {str(seed): measured(name, recipe, seed) for seed in params.seeds},
+        }
         new_file(RESULTS, json_text(results))
     except StageError as error:
         sys.exit(f"apart: {error}")

@@ -12,10 +12,9 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from stages import StageError
 from stages.command import main
 from stages.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
-from stages.pad import encode, pad_rows, split_rows
+from stages.pad import encode, pad_rows, split_train
 from stages.params import Params
 from stages.statistics import pack
 
@@ -32,11 +31,7 @@ def bag_of_words(params: Params) -> None:
         for part in ("tokens", "offsets", "labels")
     }
     labels = arrays["train", "labels"]
-    share = settings.validation_share
-    try:
-        train, validation = split_rows(labels, share, settings.split_seed)
-    except ValueError as error:
-        raise StageError(f"{recipe}.pad.validation_share = {share} cannot be met: {error}") from None
+    train, validation = split_train(recipe, settings, labels)
 
     variants = []
     for kind, vocabulary, length in (

@@ -17,8 +17,10 @@ from stages import StageError, figures, report
 from stages.command import main
 from stages.equations import formulas
 from stages.files import REPORTS, RUNS, json_text, load_text, new_file, new_folder
+from stages.films import RARE, SHARED, TOGETHER
 from stages.page import page
 from stages.params import Params
+from stages.provenance import code_digest
 from stages.statistics import CELLS, ROC_RATES, Runs, answered_right, compare, judge, unpack, versus
 
 
@@ -88,6 +90,12 @@ def gather(
         "changed": report.changed_settings(runs),
         "since_search": since_search(told["search"], params),
         "edges": edges(told["search"]),
+        "other_code": other_code(told),
+        "shared": shared({**runs, **apart}),
+        "shared_edges": SHARED,
+        "single_reviews": single_reviews({**runs, **apart}),
+        "rare": RARE,
+        "together": TOGETHER,
         "probe": report.remembered(probe),
         "probe_settings": params.probe.model_dump(),
         "inside": inside,
@@ -143,14 +151,16 @@ def trained_apart(params: Params, results: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `StageError` where that was done with other settings than `params.yaml` now has.
     """
-    for name, seeds in results.items():
+    for name, result in results.items():
         block = params.blocks[name].model_dump() if name in params.blocks else None
-        if name in params.recipes or any(run["settings"] != block for run in seeds.values()):
+        if name in params.recipes or any(run["settings"] != block for run in result["runs"].values()):
             raise StageError(
                 f"reports/apart.json: {name} was trained with other settings than params.yaml now has: "
                 f"`python -m stages.apart {name}` trains it anew; or take {name} out of that file"
             )
-    return {name: {int(seed): run for seed, run in seeds.items()} for name, seeds in results.items()}
+    return {
+        name: {int(seed): run for seed, run in result["runs"].items()} for name, result in results.items()
+    }
 
 
 def metrics(runs: Runs, comparison: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,6 +208,34 @@ def judge_all(
             for cell, nets in zip(CELLS, right, strict=True)
         }
     return surety
+
+
+def shared(runs: Runs) -> dict[str, Any]:
+    """Return recipe → split → what its nets get right, by what a review shares with what is trained on.
+
+    `reviews` counts those in each of `score`'s bins, `near` is the share of them in the last; of each cell,
+    `all` is the mean accuracy over seeds, and `by` that in each bin, None where it is empty.
+    """
+    table: dict[str, Any] = {}
+    for recipe, seeds in runs.items():
+        table[recipe] = {"validation": {}, "test": {}}
+        for split, row in table[recipe].items():
+            bins = next(iter(seeds.values()))["rnn"][split]["by_shared"]
+            row["reviews"] = [each["reviews"] for each in bins]
+            row["near"] = row["reviews"][-1] / sum(row["reviews"])
+            for cell in CELLS:
+                every = [
+                    [each["accuracy"] for each in run[cell][split]["by_shared"]] for run in seeds.values()
+                ]
+                by = [None if None in each else float(np.mean(each)) for each in zip(*every, strict=True)]
+                row[cell] = {"all": float(_mean(seeds, cell, split, "accuracy")), "by": by}
+    return table
+
+
+def single_reviews(runs: Runs) -> list[str]:
+    """Return the recipes whose validation reviews were drawn one by one, not by film."""
+    drawn = {recipe: next(iter(seeds.values()))["settings"]["pad"] for recipe, seeds in runs.items()}
+    return [recipe for recipe, pad in drawn.items() if pad["validation"] == "reviews"]
 
 
 def length_bins(edges: Collection[int]) -> list[str]:
@@ -258,6 +296,12 @@ def since_search(search: Mapping[str, Any], params: Params) -> list[str]:
     wanted |= {f"{cell}.learning_rate": rate for cell, rate in chosen["learning_rates"].items()}
     own = {dotted: block[dotted.split(".")[0]][dotted.split(".")[1]] for dotted in wanted}
     return [dotted for dotted, value in wanted.items() if own[dotted] != value]
+
+
+def other_code(told: Mapping[str, Any]) -> list[str]:
+    """Return what was trained apart from the pipeline by code that pads or trains otherwise than now."""
+    made = {"search": told["search"]["code"]} | {name: each["code"] for name, each in told["apart"].items()}
+    return [name for name, digest in made.items() if digest != code_digest()]
 
 
 def learning_curves(runs: Runs) -> dict[str, pd.DataFrame]:

@@ -35,7 +35,8 @@ Weights = Mapping[str, Sequence[np.ndarray]]  # of each of a model's layers, by 
 def inside(params: Params, recipe: str) -> None:
     """Look into the RNN and the LSTM of one recipe and the first seed, and write what is seen as JSON."""
     settings, seed, block = params.inside, params.seeds[0], params.blocks[recipe]
-    test = load_padded(recipe)["test"]
+    padded = load_padded(recipe)
+    test = padded["test"]
     text = (test.tokens != PADDING).sum(axis=1)
     positions = min(settings.positions, test.tokens.shape[1])
     long = test.tokens[spread(np.flatnonzero(text >= positions), settings.reviews)]
@@ -60,7 +61,9 @@ def inside(params: Params, recipe: str) -> None:
     for cell in CELLS:
         trained = load_net(folders[cell] / "model.keras", block.train.kernel).model
         # As in training: the same initial weights.
-        initial = new_net(cell, block.pad.vocabulary, block.model, block.train.kernel, seed).model
+        initial = new_net(
+            cell, block.pad.vocabulary, block.model, block.train.kernel, seed, padded["train"].tokens
+        ).model
         models = {"initial": initial, "trained": trained}
         weights[cell] = {layer.name: layer.get_weights() for layer in models["trained"].layers}
         gradients[cell] = {

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from stages import recurrence
+from stages.cooccurrence import word_vectors
 from stages.files import PADDING
 from stages.params import Model
 
@@ -136,11 +137,18 @@ class Net:
         return answers
 
 
-def new_net(cell: str, vocabulary: int, settings: Model, kernel: str, seed: int) -> Net:
-    """Return an untrained net, from which on everything random in this process follows from `seed`."""
+def new_net(cell: str, vocabulary: int, settings: Model, kernel: str, seed: int, tokens: np.ndarray) -> Net:
+    """Return an untrained net, from which on everything random in this process follows from `seed`.
+
+    `tokens`, int32 (reviews, length), are those it will be trained on: its embedding may start from them.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    return Net(build_model(cell, vocabulary, settings), kernel)
+    net = Net(build_model(cell, vocabulary, settings), kernel)
+    if settings.embedding_window is not None:
+        vectors = word_vectors(tokens, vocabulary, settings.embedding_width, settings.embedding_window)
+        net.layers["embedding"].set_weights([vectors])
+    return net
 
 
 def load_net(path: Path, kernel: str) -> Net:

@@ -5,7 +5,8 @@ import numpy as np
 from stages import StageError
 from stages.command import main
 from stages.files import PADDED, PADDING, RAW, load_array, new_folder
-from stages.params import Params
+from stages.films import films, most_shared, rare_words, standing_in
+from stages.params import Pad, Params
 
 # Token ids as `keras.datasets.imdb.load_data` gives them: three of their own, then the word ranks.
 START, OUT_OF_VOCABULARY = 1, 2  # PADDING is 0
@@ -15,22 +16,19 @@ FIRST_WORD = 3  # is added to a word's rank, which counts from 1
 def pad(params: Params, recipe: str) -> None:
     """Encode, truncate and pad the reviews as a recipe says, and set some train reviews apart."""
     settings = params.blocks[recipe].pad
-    rows, labels = {}, {}
+    flat, rows, labels = {}, {}, {}
     for split in ("train", "test"):
-        ranks = load_array(RAW / f"{split}_tokens.npy")
-        offsets = load_array(RAW / f"{split}_offsets.npy")
+        flat[split] = load_array(RAW / f"{split}_tokens.npy"), load_array(RAW / f"{split}_offsets.npy")
         labels[split] = load_array(RAW / f"{split}_labels.npy")
         rows[split] = pad_rows(
-            *encode(ranks, offsets, settings.vocabulary),
+            *encode(*flat[split], settings.vocabulary),
             settings.length,
             settings.padding,
             settings.truncating,
         )
-    try:
-        kept, validating = split_rows(labels["train"], settings.validation_share, settings.split_seed)
-    except ValueError as error:
-        share = settings.validation_share
-        raise StageError(f"{recipe}.pad.validation_share = {share} cannot be met: {error}") from None
+    kept, validating = split_train(recipe, settings, labels["train"])
+    rare = rare_words(*flat["train"])
+    train, test = (standing_in(*flat[split], rare) for split in ("train", "test"))
 
     with new_folder(PADDED / recipe) as folder:
         for split, source, chosen in (
@@ -40,6 +38,9 @@ def pad(params: Params, recipe: str) -> None:
         ):
             np.save(folder / f"{split}_tokens.npy", rows[source][chosen])
             np.save(folder / f"{split}_labels.npy", labels[source][chosen])
+        # How near each review is to what is trained on, which `score` asks.
+        np.save(folder / "validation_shared.npy", most_shared(train[validating], train[kept]))
+        np.save(folder / "test_shared.npy", most_shared(test, train[kept]))
     print(
         f"pad {recipe}: {len(kept):,} train, {len(validating):,} validation and {len(rows['test']):,} "
         f"test reviews of {settings.length} tokens in {PADDED / recipe}"
@@ -82,17 +83,41 @@ def pad_rows(
     return rows
 
 
-def split_rows(labels: np.ndarray, validation_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ascending row numbers `(train, validation)`, with the same share of each label in both.
+def split_train(recipe: str, settings: Pad, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ascending numbers `(train, validation)` of the train reviews, as a recipe splits them.
 
-    Raises `ValueError` where the share leaves a label out of either.
+    Raises `StageError` where its share cannot be met.
+    """
+    groups = None
+    if settings.validation == "films":
+        groups = films(load_array(RAW / "train_tokens.npy"), load_array(RAW / "train_offsets.npy"))
+    try:
+        return split_rows(labels, settings.validation_share, settings.split_seed, groups)
+    except ValueError as error:
+        share = settings.validation_share
+        raise StageError(f"{recipe}.pad.validation_share = {share} cannot be met: {error}") from None
+
+
+def split_rows(
+    labels: np.ndarray, validation_share: float, seed: int, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ascending row numbers `(train, validation)`.
+
+    Without `groups` (rows,) with the same share of each label in both; with them this share of the groups
+    validates, each of them whole. Raises `ValueError` where the share leaves a label out of either.
     """
     # Imported here: it takes longer than the padding.
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-    train, validation = train_test_split(
-        np.arange(len(labels)), test_size=validation_share, random_state=seed, stratify=labels
-    )
+    if groups is None:
+        train, validation = train_test_split(
+            np.arange(len(labels)), test_size=validation_share, random_state=seed, stratify=labels
+        )
+        return np.sort(train), np.sort(validation)
+    drawn = GroupShuffleSplit(1, test_size=validation_share, random_state=seed)
+    train, validation = next(drawn.split(labels, groups=groups))
+    if any(len(np.unique(labels[rows])) < 2 for rows in (train, validation)):
+        raise ValueError(f"of {len(np.unique(groups))} films it leaves one of both labels out")
     return np.sort(train), np.sort(validation)
 
 

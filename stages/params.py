@@ -69,6 +69,7 @@ class Pad(Block):
     length: Positive
     padding: Literal["pre", "post"]
     truncating: Literal["pre", "post"]
+    validation: Literal["reviews", "films"]
     validation_share: Annotated[float, Field(gt=0, lt=1)]
     split_seed: Seed
 
@@ -78,6 +79,7 @@ class Model(Block):
 
     masking: bool
     embedding_width: Positive
+    embedding_window: Positive | None
     units: Positive
     activation: Literal["tanh", "relu", "sigmoid"]
     pooling: Literal["last", "mean"]
@@ -156,6 +158,7 @@ class Search(Block):
 
     recipe: Name
     seeds: Set[Seed]
+    finalists: Positive
     learning_rates: Set[Rate]
     settings: dict[str, Set[Any]]
 

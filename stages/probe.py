@@ -34,7 +34,9 @@ def probe(params: Params, seed: int) -> None:
         result["test_sequences"] = len(test.labels)
         for cell in ("rnn", "lstm"):
             title = f"probe {cell} distance {distance} seed {seed}"
-            net = new_net(cell, settings.vocabulary, settings.model, settings.train.kernel, seed)
+            net = new_net(
+                cell, settings.vocabulary, settings.model, settings.train.kernel, seed, train.tokens
+            )
             learning_rate = getattr(settings, cell).learning_rate
             fitted = fit(net, train, validation, settings.train, learning_rate, seed)
             row = {

@@ -17,6 +17,7 @@ from sklearn.metrics import (
 
 from stages.command import main
 from stages.files import (
+    PADDED,
     PADDING,
     RUNS,
     json_text,
@@ -26,8 +27,9 @@ from stages.files import (
     new_file,
     run_folder,
 )
+from stages.films import SHARED
 from stages.params import Params, Recipe
-from stages.statistics import ROC_RATES, pack
+from stages.statistics import ROC_RATES, pack, unpack
 
 
 def score(params: Params, recipe: str, seed: int) -> None:
@@ -49,9 +51,29 @@ def measured(name: str, recipe: Recipe, seed: int) -> dict[str, Any]:
                 for split in ("validation", "test")
             },
         }
+        for split in ("validation", "test"):
+            shared = load_array(PADDED / name / f"{split}_shared.npy")
+            part = result[cell][split]
+            part["by_shared"] = by_shared(unpack(part["right"], len(shared)), shared)
         test = result[cell]["test"]
         print(f"score {name} {cell} seed {seed}: test accuracy {test['accuracy']:.4f}")
     return result
+
+
+def by_shared(right: np.ndarray, shared: np.ndarray) -> list[dict[str, Any]]:
+    """Return how many reviews share as many rare words as each bin of SHARED has, and the accuracy on them.
+
+    right: bool (reviews,); shared: (reviews,), with the review that was trained on and shares most. The
+    accuracy is None where there is none.
+    """
+    bins = np.digitize(shared, SHARED, right=True)
+    return [
+        {
+            "reviews": int((bins == number).sum()),
+            "accuracy": round(float(right[bins == number].mean()), 5) if (bins == number).any() else None,
+        }
+        for number in range(len(SHARED) + 1)
+    ]
 
 
 def padding(tokens: np.ndarray) -> dict[str, float]:

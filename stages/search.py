@@ -1,12 +1,15 @@
 """The search that a recipe's settings were chosen by: the same grid for both cells, judged by validation.
 
-`python -m stages.search` writes reports/search.json. It is no stage of the pipeline, because it trains
-more nets than all stages together; it never reads a test review.
+Every candidate is trained with the first seed; the best settings, the finalists, with the others, too.
+`python -m stages.search` writes reports/search.json, and goes on where it was stopped. It is no stage of the
+pipeline, because a change of code need not repeat it; it never reads a test review.
 """
 
+import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +18,11 @@ from pydantic import ValidationError
 from stages import StageError
 from stages.files import REPORTS, json_text, load_padded, new_file
 from stages.params import Recipe, Search, load_params
+from stages.provenance import code_digest, load_reached, save_reached
 from stages.statistics import CELLS
 from stages.train_all import parse_jobs, side_by_side
+
+REACHED = Path("data/search.json")  # what a search that was stopped goes on from
 
 
 class Candidate(NamedTuple):
@@ -29,13 +35,35 @@ class Candidate(NamedTuple):
 
 
 def candidates(search: Search) -> list[Candidate]:
-    """Return every net of the grid, those that take longest first."""
+    """Return every net of the grid, with the first seed, those that take longest first."""
     grids = product(*[[(name, value) for value in values] for name, values in search.settings.items()])
     return [
-        Candidate(cell, rate, settings, seed)
-        for cell, settings, rate, seed in product(
-            reversed(CELLS), list(grids), search.learning_rates, search.seeds
+        Candidate(cell, rate, settings, search.seeds[0])
+        for cell, settings, rate in product(reversed(CELLS), list(grids), search.learning_rates)
+    ]
+
+
+def finalists(search: Search, reached: Mapping[Candidate, list[float]]) -> list[Candidate]:
+    """Return the nets that are trained with the other seeds: each cell's best under the best settings.
+
+    reached: every net of `candidates`, and its validation accuracy after each epoch. Settings are as good
+    as the sum of both cells' best learning rates under them.
+    """
+    settings = list(dict.fromkeys(net.settings for net in reached))
+    best = {
+        (cell, each): max(
+            (net for net in reached if (net.cell, net.settings) == (cell, each)),
+            key=lambda net: max(reached[net]),
         )
+        for cell in reversed(CELLS)
+        for each in settings
+    }
+    settings.sort(key=lambda each: -sum(max(reached[best[cell, each]]) for cell in CELLS))
+    return [
+        net._replace(seed=seed)
+        for (_, each), net in best.items()
+        if each in settings[: search.finalists]
+        for seed in search.seeds[1:]
     ]
 
 
@@ -69,50 +97,77 @@ def trial(name: str, recipe: Recipe, candidate: Candidate) -> list[float]:
     data = load_padded(name)  # mapped: what is not used, as the test reviews, is not read
     recipe = changed(name, recipe, candidate.settings)
     cell, rate, _, seed = candidate
-    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed)
-    fitted = fit(net, data["train"], data["validation"], recipe.train, rate, seed)
+    train = data["train"]
+    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed, train.tokens)
+    fitted = fit(net, train, data["validation"], recipe.train, rate, seed)
     return [row["validation_accuracy"] for row in fitted.history]
 
 
 def table(search: Search, reached: Mapping[Candidate, list[float]]) -> dict[str, Any]:
     """Return what the search found: a row per candidate, and what is chosen.
 
-    A net counts with its best epoch, a candidate with the mean over seeds. Each cell takes the learning
-    rate that suits it best; the settings that both share are those under which the sum of both cells'
-    best is highest.
+    A net counts with its best epoch, a candidate with the mean over its seeds. Of the finalists, which have
+    them all, those settings are chosen under which the sum of both cells is highest.
     """
-    rows: list[dict[str, Any]] = [
-        {
-            "settings": dict(settings),
-            "learning_rate": rate,
-            "cell": cell,
-            "seeds": {
-                str(seed): round(max(reached[Candidate(cell, rate, settings, seed)]), 4)
-                for seed in search.seeds
-            },
-        }
-        for cell, rate, settings in dict.fromkeys((c.cell, c.learning_rate, c.settings) for c in reached)
-    ]
-    for row in rows:
-        row["mean"] = round(float(np.mean(list(row["seeds"].values()))), 4)
+    rows: list[dict[str, Any]] = []
+    for cell, rate, settings in dict.fromkeys((net.cell, net.learning_rate, net.settings) for net in reached):
+        nets = {seed: reached.get(Candidate(cell, rate, settings, seed)) for seed in search.seeds}
+        seeds = {str(seed): round(max(each), 4) for seed, each in nets.items() if each}
+        rows.append(
+            {
+                "settings": dict(settings),
+                "learning_rate": rate,
+                "cell": cell,
+                "seeds": seeds,
+                "mean": round(float(np.mean(list(seeds.values()))), 4),
+            }
+        )
 
-    def best(cell: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        own = [row for row in rows if row["cell"] == cell and settings in (None, row["settings"])]
+    final = [row for row in rows if len(row["seeds"]) == len(search.seeds)]
+
+    def best(cell: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        own = [row for row in final if (row["cell"], row["settings"]) == (cell, settings)]
         return max(own, key=lambda row: row["mean"])
 
-    shared = max(
-        (row["settings"] for row in rows),
+    chosen = max(
+        (row["settings"] for row in final),
         key=lambda settings: sum(best(cell, settings)["mean"] for cell in CELLS),
     )
+    taken = {cell: best(cell, chosen) for cell in CELLS}
+    first = str(search.seeds[0])
     return {
         "recipe": search.recipe,
-        "rows": sorted(rows, key=lambda row: (row["cell"], -row["mean"])),
+        "code": code_digest(),
+        "rows": sorted(rows, key=lambda row: (row["cell"], -len(row["seeds"]), -row["mean"])),
         "chosen": {
-            "settings": shared,
-            "learning_rates": {cell: best(cell, shared)["learning_rate"] for cell in CELLS},
+            "settings": chosen,
+            "learning_rates": {cell: row["learning_rate"] for cell, row in taken.items()},
         },
-        "best_alone": {cell: best(cell) for cell in CELLS},
+        # With the first seed, which all candidates have: the highest of them, and what was chosen.
+        "first_seed": {
+            cell: {
+                "best": max(row["seeds"][first] for row in rows if row["cell"] == cell),
+                "chosen": taken[cell]["seeds"][first],
+            }
+            for cell in CELLS
+        },
     }
+
+
+def run(
+    name: str, recipe: Recipe, nets: Collection[Candidate], origin: Any, jobs: int
+) -> dict[Candidate, list[float]]:
+    """Train those of `nets` that an earlier, stopped search has not trained, several side by side."""
+    names = {net: json.dumps(net) for net in nets}
+    reached = load_reached(REACHED, origin)
+    left = [(name, recipe, net) for net in nets if names[net] not in reached]
+    known = f", {len(nets) - len(left)} of them known from before" if len(left) < len(nets) else ""
+    print(f"{len(nets)} nets to train{known}, {min(jobs, len(nets))} at a time", flush=True)
+    for number, ((*_, net), accuracies) in enumerate(side_by_side(trial, left, jobs), 1):
+        reached[names[net]] = accuracies
+        save_reached(REACHED, origin, reached)
+        print(f"{number} of {len(left)} nets trained", flush=True)
+    return {net: reached[names[net]] for net in nets}
 
 
 def main() -> None:
@@ -127,13 +182,10 @@ def main() -> None:
             changed(search.recipe, recipe, candidate.settings)
     except StageError as error:
         sys.exit(f"search: {error}")
-    print(f"{len(nets)} nets to train, {min(jobs, len(nets))} at a time", flush=True)
-    reached = {}
-    calls = [(search.recipe, recipe, candidate) for candidate in nets]
-    for (_, _, candidate), accuracies in side_by_side(trial, calls, jobs):
-        reached[candidate] = accuracies
-        print(f"{len(reached)} of {len(nets)} nets trained", flush=True)
-    found = table(search, {net: reached[net] for net in nets})
+    origin = [search.recipe, recipe.model_dump()]
+    reached = run(search.recipe, recipe, nets, origin, jobs)
+    reached |= run(search.recipe, recipe, finalists(search, reached), origin, jobs)
+    found = table(search, reached)
     new_file(REPORTS / "search.json", json_text(found))
     chosen = found["chosen"]
     rates = [f"{cell}.learning_rate {rate}" for cell, rate in chosen["learning_rates"].items()]

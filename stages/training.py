@@ -23,8 +23,9 @@ def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str
     """
     title = f"{name} {cell} seed {seed}"
     learning_rate = getattr(recipe, cell).learning_rate
-    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed)
-    fitted = fit(net, data["train"], data["validation"], recipe.train, learning_rate, seed, title)
+    train = data["train"]
+    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed, train.tokens)
+    fitted = fit(net, train, data["validation"], recipe.train, learning_rate, seed, title)
     print(f"{title}: kept epoch {fitted.kept}")
 
     with new_folder(run_folder(name, cell, seed)) as folder:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = Model(
     masking=False,
     embedding_width=3,
+    embedding_window=None,
     units=4,
     activation="tanh",
     pooling="last",

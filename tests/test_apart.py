@@ -1,12 +1,15 @@
 """A recipe that is trained apart from the pipeline: what `make long` writes, and what it refuses."""
 
 import json
+import shutil
+from typing import Any
 
 import pytest
 
 from stages import StageError
 from stages.evaluate import trained_apart
 from stages.params import load_params
+from stages.provenance import code_digest
 from tests.conftest import ROOT, Project
 from tests.test_report import made_up
 
@@ -22,12 +25,13 @@ def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> 
     (project.folder / "reports/apart.json").write_text('{"other": {}}\n')
     result = project.stage("apart", "long")
     assert result.returncode == 0, result.stderr
-    assert "2 runs to train" in result.stdout
+    assert "2 runs, " in result.stdout
     assert "long lstm seed 3: epoch 2/2" in result.stdout
-    assert "2 of 2 runs trained: long " in result.stdout
+    assert "2 of 2 runs trained: data/models/long/" in result.stdout
     written = json.loads(project.text("reports/apart.json"))
     assert written.keys() == {"other", "long"}
-    (run,) = written["long"].values()
+    assert written["long"]["code"] == code_digest()  # the copy's code is this code
+    (run,) = written["long"]["runs"].values()
     assert run["settings"] == long
     for cell in ("rnn", "lstm"):
         assert 0 <= run[cell]["test"]["accuracy"] <= 1
@@ -36,6 +40,20 @@ def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> 
         " M params.yaml",
         " M reports/apart.json",
     ]
+
+    # Stopped and run again, it trains what is left; with other settings, all.
+    results = project.text("reports/apart.json")
+    shutil.rmtree(project.folder / "data/models/long/rnn-3")
+    again = project.stage("apart", "long")
+    assert "2 runs, 1 of them trained before, " in again.stdout
+    assert (
+        "1 of 1 runs trained: data/models/long/rnn-3" in again.stdout
+        and "lstm seed 3: epoch" not in again.stdout
+    )
+    assert project.text("reports/apart.json") == results
+    long["train"]["epochs"] = 1
+    project.save_params()
+    assert "2 of 2 runs trained" in project.stage("apart", "long").stdout
 
 
 def test_only_a_recipe_that_the_pipeline_does_not_train(project: Project) -> None:
@@ -50,21 +68,26 @@ def test_only_a_recipe_that_the_pipeline_does_not_train(project: Project) -> Non
     assert no_jobs.returncode == 2 and "'0' is not a number from 1" in no_jobs.stderr
 
 
+def of(runs: dict[str, Any]) -> dict[str, Any]:
+    """Return results as `apart` writes them for one recipe."""
+    return {"code": code_digest(), "runs": runs}
+
+
 def test_results_of_other_settings_are_refused() -> None:
     params = load_params(ROOT / "params.yaml")
     run = made_up(0.8, 0.9) | {"settings": params.blocks["long"].model_dump()}
-    assert trained_apart(params, {"long": {"1": run}}) == {"long": {1: run}}
+    assert trained_apart(params, {"long": of({"1": run})}) == {"long": {1: run}}
     with pytest.raises(
         StageError, match=r"long was trained with other settings than params.yaml now has: `py"
     ):
-        trained_apart(params, {"long": {"1": made_up(0.8, 0.9)}})
+        trained_apart(params, {"long": of({"1": made_up(0.8, 0.9)})})
     with pytest.raises(
         StageError, match=r"gru was trained with other settings .* or take gru out of that file"
     ):
-        trained_apart(params, {"gru": {"1": run}})
+        trained_apart(params, {"gru": of({"1": run})})
 
 
 def test_the_committed_results_are_of_every_seed() -> None:
     params = load_params(ROOT / "params.yaml")
     written = json.loads((ROOT / "reports/apart.json").read_text())
-    assert {name: [*map(int, seeds)] for name, seeds in written.items()} == {"long": list(params.seeds)}
+    assert {name: [*map(int, each["runs"])] for name, each in written.items()} == {"long": list(params.seeds)}

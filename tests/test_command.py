@@ -73,9 +73,10 @@ def test_a_wrong_parameter_stops_every_stage(project: Project) -> None:
         assert_refused(project, 1, f"{stage}: {said}", stage, *ARGUMENTS.get(stage, ()))
 
 
-def test_a_validation_share_that_cannot_be_met(project: Project) -> None:
+@pytest.mark.parametrize("validation", ["reviews", "films"])
+def test_a_validation_share_that_cannot_be_met(project: Project, validation: str) -> None:
     assert project.stage("download").returncode == 0
-    project.params["tuned"]["pad"]["validation_share"] = 0.001
+    project.params["tuned"]["pad"] |= {"validation": validation, "validation_share": 0.001}
     project.save_params()
     result = project.stage("pad", "tuned")
     assert result.returncode == 1

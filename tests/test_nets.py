@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from stages.nets import Net, build_model, save_model
+from stages.cooccurrence import word_vectors
+from stages.nets import Net, build_model, new_net, save_model
 from stages.params import load_params
 from tests.conftest import ROOT, SMALL
 
@@ -106,6 +107,19 @@ def test_both_cells_begin_with_the_same_embedding(cell: str) -> None:
     embedding = build_model(cell, 10, SMALL).get_layer("embedding").get_weights()[0]
     keras.utils.set_random_seed(3)
     assert np.array_equal(embedding, build_model("rnn", 10, SMALL).get_layer("embedding").get_weights()[0])
+
+
+@CELLS
+def test_an_untrained_net_follows_from_its_seed_and_may_start_from_the_words(cell: str) -> None:
+    tokens = np.array([[1, 3, 4, 5], [1, 5, 3, 4]], np.int32)
+    started = SMALL.model_copy(update={"embedding_window": 2})
+    random, again, from_words = (
+        new_net(cell, 10, settings, "fused", 7, tokens).model.get_weights()
+        for settings in (SMALL, SMALL, started)
+    )
+    assert all(np.array_equal(one, other) for one, other in zip(random, again, strict=True))
+    assert np.array_equal(from_words[0], word_vectors(tokens, 10, SMALL.embedding_width, 2))
+    assert all(np.array_equal(one, other) for one, other in zip(random[1:], from_words[1:], strict=True))
 
 
 @CELLS

@@ -47,3 +47,21 @@ def test_split_depends_on_its_seed_alone() -> None:
 def test_split_refuses_a_share_without_both_labels() -> None:
     with pytest.raises(ValueError, match="test_size"):
         split_rows(np.array([0, 0, 1, 1]), 0.2, seed=0)
+
+
+def test_a_group_is_never_divided() -> None:
+    random = np.random.default_rng(0)
+    groups, labels = random.integers(0, 100, 400), random.integers(0, 2, 400)
+    train, validation = split_rows(labels, 0.2, seed=0, groups=groups)
+    assert sorted([*train, *validation]) == list(range(400))
+    assert train.tolist() == sorted(train) and validation.tolist() == sorted(validation)
+    assert not set(groups[train]) & set(groups[validation])
+    assert len(set(groups[validation])) == 20
+    assert not np.array_equal(validation, split_rows(labels, 0.2, seed=1, groups=groups)[1])
+
+
+def test_groups_that_leave_a_label_out_are_refused() -> None:
+    with pytest.raises(ValueError, match="of 4 films it leaves one of both labels out"):
+        split_rows(np.array([0, 0, 1, 1]), 0.3, seed=0, groups=np.arange(4))
+    with pytest.raises(ValueError):
+        split_rows(np.array([0, 1]), 0.3, seed=0, groups=np.zeros(2))

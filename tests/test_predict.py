@@ -27,7 +27,13 @@ from stages.predict import FILTERED, parts, rows, words
 from tests.conftest import ROOT
 
 PAD = Pad(
-    vocabulary=8, length=6, padding="pre", truncating="pre", validation_share=0.2, split_seed=0
+    vocabulary=8,
+    length=6,
+    padding="pre",
+    truncating="pre",
+    validation="reviews",
+    validation_share=0.2,
+    split_seed=0,
 )  # so ranks up to 4 have tokens
 RECIPES = ("notebook", "tuned")
 

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from stages import StageError, evaluate, files
 from stages.page import page
 from stages.params import Params, load_params
+from stages.provenance import code_digest
 from stages.report import (
     QUOTED,
     ahead,
@@ -51,6 +52,7 @@ def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
             "roc": [i / 100 for i in range(101)],
             "right": pack(np.arange(REVIEWS) < right),
         }
+        shares = [{"reviews": number, "accuracy": accuracy} for number in (200, 190, 10)]
         curve = [0.5, accuracy]
         result[cell] = {
             "cell_weights": {"rnn": 32896, "lstm": 131584}[cell],
@@ -60,8 +62,8 @@ def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
                 "epoch": [1, 2],
                 **{f"{s}_{m}": curve for s in ("train", "validation") for m in ("accuracy", "loss")},
             },
-            "validation": measured,
-            "test": measured,
+            "validation": measured | {"by_shared": [*shares[:2], {"reviews": 40, "accuracy": accuracy}]},
+            "test": measured | {"by_shared": shares},
         }
     return result
 
@@ -251,8 +253,12 @@ def test_the_yardstick_is_in_the_first_paragraph(params: Params, bag: float, sai
 def test_a_recipe_that_was_trained_apart(params: Params, rnn: float, lstm: float, said: str) -> None:
     runs = {"tuned": {0: made_up(0.6, 0.9)}}
     block = params.blocks["long"].model_dump()
-    apart = {"long": {seed: made_up(rnn, lstm) | {"settings": block} for seed in ("0", "1")}}
+    trained = {seed: made_up(rnn, lstm) | {"settings": block} for seed in ("0", "1")}
+    apart = {"long": {"code": code_digest(), "runs": trained}}
     text = report(runs, params, apart=apart)
+    changed_since = "because it costs more than any of them. The code that pads and trains has changed since."
+    assert changed_since not in text
+    assert changed_since in report(runs, params, apart={"long": {"code": "other", "runs": trained}})
     part = text.split("## Is a recurrent net worth it?")[1].split("\n## ")[0]
     reads = f"the last {block['pad']['length']} tokens with a vocabulary of {block['pad']['vocabulary']:,}"
     assert reads in part and said in part and "(2 seeds)" in part
@@ -313,6 +319,32 @@ def test_a_recipe_that_is_not_what_the_search_chose_is_said_to_be(params: Params
     assert "no longer what the search chose: `rnn.learning_rate` was changed since" in report(
         runs, params, search=search
     )
+
+
+def test_a_search_by_other_code_is_said_to_be(params: Params) -> None:
+    search = json.loads((ROOT / "reports/search.json").read_text()) | {"code": code_digest()}
+    said = "`make search` runs it again. The code that pads and trains has changed since."
+    assert said not in report({"tuned": TWO_SEEDS}, params, search=search)
+    assert said in report({"tuned": TWO_SEEDS}, params, search=search | {"code": "other"})
+
+
+def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be(params: Params) -> None:
+    """40 of 430 validation reviews share most, and 10 of 400 test reviews."""
+    part = report({"tuned": TWO_SEEDS}, params).split("## Can the data be trusted?")[1]
+    assert "nearer to what is trained on than test reviews are: with `tuned` 9.3 % of them share 4" in part
+    assert "of the test reviews 2.5 %.**" in part and "are kept together" not in part
+    assert "| `tuned` | reviews | validation | 9.3 % |" in part
+
+    level, empty = made_up(0.6, 0.9), made_up(0.6, 0.9, validation="films")
+    for cell in ("rnn", "lstm"):
+        level[cell]["validation"]["by_shared"] = level[cell]["test"]["by_shared"]
+        empty[cell]["validation"]["by_shared"][2] = {"reviews": 0, "accuracy": None}
+    part = report({"notebook": {0: level}, "tuned": {0: empty}}, params).split("## Can the data be trusted?")[
+        1
+    ]
+    assert "are no nearer to what is trained on than test reviews are: with `notebook` 2.5 %" in part
+    assert "With `tuned` reviews that share so many words are kept together" in part
+    assert "| `tuned` | films | validation | 0.0 % | 60.0 % | 60.0 % | 60.0 % | – | 90.0 %" in part
 
 
 def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.score import measure, padding
+from stages.films import SHARED
+from stages.score import by_shared, measure, padding
 from stages.statistics import pack
 
 
@@ -37,3 +38,13 @@ def test_measure_is_that_of_keras() -> None:
 def test_padding_counts_the_zeros() -> None:
     tokens = np.array([[1, 5, 0, 0], [1, 5, 6, 7], [1, 5, 6, 0]], np.int32)
     assert padding(tokens) == {"share_of_reviews": 0.6667, "mean_tokens": 1.0}
+
+
+def test_accuracy_by_what_a_review_shares() -> None:
+    assert SHARED == (1, 3)
+    right = np.array([True, False, True, True, False, True])
+    assert by_shared(right, np.array([0, 1, 1, 4, 90, 5])) == [
+        {"reviews": 3, "accuracy": 0.66667},
+        {"reviews": 0, "accuracy": None},
+        {"reviews": 3, "accuracy": 0.66667},
+    ]

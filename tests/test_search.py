@@ -9,12 +9,14 @@ import pytest
 
 from stages import StageError, files, search
 from stages.params import Params, Search, load_params
-from stages.search import Candidate, candidates, changed, table
+from stages.provenance import code_digest
+from stages.search import Candidate, candidates, changed, finalists, table
 from tests.conftest import ROOT, Project
 
 GRID = Search(
     recipe="tuned",
     seeds=(0, 1),
+    finalists=2,
     learning_rates=(0.1, 0.2),
     settings={"model.embedding_dropout": (0.0, 0.5), "train.clip_norm": (None, 1.0)},
 )
@@ -25,11 +27,12 @@ def params() -> Params:
     return load_params(ROOT / "params.yaml")
 
 
-def test_both_cells_get_the_same_grid_and_seeds() -> None:
+def test_both_cells_get_the_same_grid_with_the_first_seed() -> None:
     nets = candidates(GRID)
-    assert len(nets) == len(set(nets)) == 2 * 2 * 2 * 2 * 2
+    assert len(nets) == len(set(nets)) == 2 * 2 * 2 * 2
     rnn, lstm = ({net[1:] for net in nets if net.cell == cell} for cell in ("rnn", "lstm"))
     assert rnn == lstm
+    assert {net.seed for net in nets} == {0}
     assert nets[0].cell == "lstm"  # which takes longest
 
 
@@ -60,6 +63,9 @@ def test_what_cannot_be_searched_is_refused(params: Params, name: str, value: An
     assert str(error.value).startswith(said)
 
 
+ONE = GRID.model_copy(update={"finalists": 1, "settings": {"model.embedding_dropout": (0.0, 0.5)}})
+
+
 def reached(scores: dict[tuple[str, float, float], list[float]]) -> dict[Candidate, list[float]]:
     """Return what nets reached, given (cell, learning rate, dropout) → best accuracy per seed."""
     return {
@@ -69,30 +75,93 @@ def reached(scores: dict[tuple[str, float, float], list[float]]) -> dict[Candida
     }
 
 
-def test_each_cell_takes_its_learning_rate_and_both_the_same_settings() -> None:
-    grid = GRID.model_copy(update={"settings": {"model.embedding_dropout": (0.0, 0.5)}})
-    found = table(
-        grid,
-        reached(
-            {
-                ("rnn", 0.1, 0.0): [0.80, 0.82],
-                ("rnn", 0.2, 0.0): [0.70, 0.70],
-                ("rnn", 0.1, 0.5): [0.75, 0.75],
-                ("rnn", 0.2, 0.5): [0.84, 0.82],  # the RNN's best
-                ("lstm", 0.1, 0.0): [0.90, 0.92],  # the LSTM's best, and 0.81 + 0.91 the best sum
-                ("lstm", 0.2, 0.0): [0.80, 0.80],
-                ("lstm", 0.1, 0.5): [0.88, 0.88],
-                ("lstm", 0.2, 0.5): [0.70, 0.70],
-            }
-        ),
-    )
+FIRST_SEED = {
+    ("rnn", 0.1, 0.0): [0.80],
+    ("rnn", 0.2, 0.0): [0.70],
+    ("rnn", 0.1, 0.5): [0.75],
+    ("rnn", 0.2, 0.5): [0.84],  # the RNN's best
+    ("lstm", 0.1, 0.0): [0.90],  # the LSTM's best, and 0.80 + 0.90 the best sum
+    ("lstm", 0.2, 0.0): [0.80],
+    ("lstm", 0.1, 0.5): [0.85],
+    ("lstm", 0.2, 0.5): [0.70],
+}
+
+
+def test_the_finalists_are_each_cells_best_under_the_best_settings() -> None:
+    none, half = ((("model.embedding_dropout", dropout),) for dropout in (0.0, 0.5))
+    assert set(finalists(ONE, reached(FIRST_SEED))) == {
+        Candidate("rnn", 0.1, none, 1),
+        Candidate("lstm", 0.1, none, 1),
+    }
+    both = ONE.model_copy(update={"finalists": 2, "seeds": (0, 1, 2)})
+    found = finalists(both, reached(FIRST_SEED))
+    assert found[0].cell == "lstm" and len(found) == len(set(found)) == 8
+    assert {net for net in found if net.settings == half} == {
+        Candidate(cell, rate, half, seed) for cell, rate in (("rnn", 0.2), ("lstm", 0.1)) for seed in (1, 2)
+    }
+
+
+def test_of_the_finalists_those_are_chosen_that_are_best_over_all_seeds() -> None:
+    scores = FIRST_SEED | {
+        ("rnn", 0.1, 0.0): [0.80, 0.70],
+        ("lstm", 0.1, 0.0): [0.90, 0.80],
+        ("rnn", 0.2, 0.5): [0.84, 0.82],
+        ("lstm", 0.1, 0.5): [0.85, 0.87],  # 0.83 + 0.86 is more than 0.75 + 0.85
+    }
+    found = table(ONE, reached(scores))
     assert found["chosen"] == {
+        "settings": {"model.embedding_dropout": 0.5},
+        "learning_rates": {"rnn": 0.2, "lstm": 0.1},
+    }
+    assert found["first_seed"] == {
+        "rnn": {"best": 0.84, "chosen": 0.84},
+        "lstm": {"best": 0.9, "chosen": 0.85},
+    }
+    lstm = [row for row in found["rows"] if row["cell"] == "lstm"]
+    assert [row["mean"] for row in lstm] == [0.86, 0.85, 0.8, 0.7]  # the finalists before the others
+    assert lstm[0]["seeds"] == {"0": 0.85, "1": 0.87} and lstm[3]["seeds"] == {"0": 0.7}
+    assert found["code"] == code_digest()
+
+
+def test_with_one_seed_all_are_finalists() -> None:
+    one = ONE.model_copy(update={"seeds": (0,)})
+    assert finalists(one, reached(FIRST_SEED)) == []
+    assert table(one, reached(FIRST_SEED))["chosen"] == {
         "settings": {"model.embedding_dropout": 0.0},
         "learning_rates": {"rnn": 0.1, "lstm": 0.1},
     }
-    assert found["best_alone"]["rnn"]["mean"] == 0.83
-    assert [row["mean"] for row in found["rows"] if row["cell"] == "lstm"] == [0.91, 0.88, 0.8, 0.7]
-    assert found["rows"][0]["seeds"] == {"0": 0.9, "1": 0.92}
+
+
+def test_a_stopped_search_goes_on_and_another_starts_anew(
+    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe, nets = params.blocks["tuned"], candidates(ONE)
+    trained: list[Candidate] = []
+
+    def side_by_side(function: Any, calls: Any, jobs: int) -> Any:
+        for call in calls:
+            if len(trained) == 3:
+                raise KeyboardInterrupt
+            trained.append(call[2])
+            yield call, [0.5, 0.1 * len(trained)]
+
+    monkeypatch.setattr(search, "side_by_side", side_by_side)
+    with pytest.raises(KeyboardInterrupt):
+        search.run("tuned", recipe, nets, "settings", 1)
+    assert trained == nets[:3]
+    trained = trained[:1]  # as if it could go on for two more
+    with pytest.raises(KeyboardInterrupt):
+        search.run("tuned", recipe, nets, "settings", 1)
+    assert trained[1:] == nets[3:5]
+    assert "8 nets to train, 3 of them known from before, 1 at a time" in capsys.readouterr().out
+    trained = []
+    with pytest.raises(KeyboardInterrupt):
+        search.run("tuned", recipe, nets, "other settings", 1)
+    assert trained == nets[:3]
+    trained = []
+    found = search.run("tuned", recipe, nets[:3], "other settings", 1)
+    assert list(found) == nets[:3] and found[nets[1]] == [0.5, 0.2] and not trained
 
 
 def test_a_trial_gives_the_validation_accuracy_of_every_epoch(
@@ -128,4 +197,6 @@ def test_the_committed_search_is_that_of_the_parameters(params: Params) -> None:
     assert found["recipe"] == params.search.recipe
     tried = {(row["cell"], row["learning_rate"], *row["settings"].values()) for row in found["rows"]}
     assert tried == {(c.cell, c.learning_rate, *dict(c.settings).values()) for c in candidates(params.search)}
-    assert {seed for row in found["rows"] for seed in row["seeds"]} == {str(s) for s in params.search.seeds}
+    seeds = [list(map(int, row["seeds"])) for row in found["rows"]]
+    assert seeds.count(list(params.search.seeds)) == 2 * params.search.finalists
+    assert all(each in (list(params.search.seeds), [params.search.seeds[0]]) for each in seeds)
