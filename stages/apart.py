@@ -15,9 +15,9 @@ from stages.command import Parser, not_among
 from stages.files import MODELS, REPORTS, json_text, load_padded, load_text, new_file, run_folder
 from stages.pad import pad
 from stages.params import Recipe, load_params
-from stages.provenance import code_digest, load_reached, save_reached
+from stages.provenance import code_digest
 from stages.score import measured
-from stages.train_all import add_jobs, side_by_side
+from stages.train_all import add_jobs, resumed
 
 RESULTS = REPORTS / "apart.json"
 
@@ -50,18 +50,13 @@ def main() -> None:
         recipe = params.blocks[name]
         results = json.loads(load_text(RESULTS))
         pad(params, name)
-        reached_file, origin = MODELS / name / "reached.json", recipe.model_dump()
-        reached = load_reached(reached_file, origin)
         # Those that take longest first.
         runs = [(cell, name, recipe, seed) for cell in ("lstm", "rnn") for seed in params.seeds]
-        folders = {run: str(run_folder(name, run[0], run[3])) for run in runs}
-        left = [run for run in runs if folders[run] not in reached or not Path(folders[run]).is_dir()]
-        known = f", {len(runs) - len(left)} of them trained before" if len(left) < len(runs) else ""
-        print(f"{len(runs)} runs{known}, {min(arguments.jobs, len(runs))} at a time", flush=True)
-        for number, (run, _) in enumerate(side_by_side(train, left, arguments.jobs), 1):
-            reached[folders[run]] = None
-            save_reached(reached_file, origin, reached)
-            print(f"{number} of {len(left)} runs trained: {folders[run]}", flush=True)
+        folders = {str(run_folder(name, run[0], run[3])): run for run in runs}
+        reached = MODELS / name / "reached.json"
+        resumed(
+            train, folders, reached, recipe.model_dump(), arguments.jobs, lambda folder: Path(folder).is_dir()
+        )
         results[name] = {
             "code": code_digest(),
             "runs": {str(seed): measured(name, recipe, seed) for seed in params.seeds},

@@ -7,7 +7,7 @@ pipeline, because a change of code need not repeat it; it never reads a test rev
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from stages import StageError
 from stages.files import REPORTS, json_text, load_padded, new_file
 from stages.params import Recipe, Search, load_params
-from stages.provenance import code_digest, load_reached, save_reached
+from stages.provenance import code_digest
 from stages.statistics import CELLS
-from stages.train_all import parse_jobs, side_by_side
+from stages.train_all import parse_jobs, resumed
 
 REACHED = Path("data/search.json")  # what a search that was stopped goes on from
 
@@ -154,20 +154,20 @@ def table(search: Search, reached: Mapping[Candidate, list[float]]) -> dict[str,
     }
 
 
-def run(
-    name: str, recipe: Recipe, nets: Collection[Candidate], origin: Any, jobs: int
-) -> dict[Candidate, list[float]]:
-    """Train those of `nets` that an earlier, stopped search has not trained, several side by side."""
-    names = {net: json.dumps(net) for net in nets}
-    reached = load_reached(REACHED, origin)
-    left = [(name, recipe, net) for net in nets if names[net] not in reached]
-    known = f", {len(nets) - len(left)} of them known from before" if len(left) < len(nets) else ""
-    print(f"{len(nets)} nets to train{known}, {min(jobs, len(nets))} at a time", flush=True)
-    for number, ((*_, net), accuracies) in enumerate(side_by_side(trial, left, jobs), 1):
-        reached[names[net]] = accuracies
-        save_reached(REACHED, origin, reached)
-        print(f"{number} of {len(left)} nets trained", flush=True)
-    return {net: reached[names[net]] for net in nets}
+def run(search: Search, recipe: Recipe, nets: Iterable[Candidate], jobs: int) -> dict[Candidate, list[float]]:
+    """Return what each of `nets` reaches: train those that an earlier, stopped search has not trained."""
+    calls = {json.dumps(net): (search.recipe, recipe, net) for net in nets}
+    trained = resumed(trial, calls, REACHED, origin(search, recipe), jobs)
+    return {calls[name][2]: accuracies for name, accuracies in trained.items()}
+
+
+def origin(search: Search, recipe: Recipe) -> list[Any]:
+    """Return what all nets of the grid have in common: the settings of the recipe that it does not change."""
+    block = recipe.model_dump()
+    for dotted in (*search.settings, *(f"{cell}.learning_rate" for cell in CELLS)):
+        part, _, leaf = dotted.partition(".")
+        del block[part][leaf]
+    return [search.recipe, block]
 
 
 def main() -> None:
@@ -182,9 +182,8 @@ def main() -> None:
             changed(search.recipe, recipe, candidate.settings)
     except StageError as error:
         sys.exit(f"search: {error}")
-    origin = [search.recipe, recipe.model_dump()]
-    reached = run(search.recipe, recipe, nets, origin, jobs)
-    reached |= run(search.recipe, recipe, finalists(search, reached), origin, jobs)
+    reached = run(search, recipe, nets, jobs)
+    reached |= run(search, recipe, finalists(search, reached), jobs)
     found = table(search, reached)
     new_file(REPORTS / "search.json", json_text(found))
     chosen = found["chosen"]

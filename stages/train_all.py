@@ -11,9 +11,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Any
+
+from stages.provenance import load_reached, save_reached
 
 # A process that wants DVC's lock while another has it waits.
 DVC = ("dvc", "--wait-for-lock")
@@ -57,15 +60,34 @@ def train(stage: str) -> bool:
     return process.returncode == 0
 
 
-def side_by_side(
-    function: Callable[..., Any], calls: Collection[tuple[Any, ...]], jobs: int
-) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Call `function` with each of `calls`, in processes of one thread; yield each call with its result."""
+def resumed(
+    function: Callable[..., Any],
+    calls: Mapping[str, tuple[Any, ...]],
+    file: Path,
+    origin: Any,
+    jobs: int,
+    exists: Callable[[str], bool] = lambda _: True,
+) -> dict[str, Any]:
+    """Return what `function` makes of each of `calls` (name → arguments); call it where that is not known.
+
+    `file` holds what a command with the same `origin` (see `load_reached`) had reached when it was stopped,
+    and is written after each call; what `exists` denies does not count. Calls run in processes of one thread.
+    """
+    reached = {name: value for name, value in load_reached(file, origin).items() if exists(name)}
+    left = [name for name in calls if name not in reached]
+    known = f", {len(calls) - len(left)} of them known from before" if len(left) < len(calls) else ""
+    print(f"{len(calls)} nets to train{known}, {min(jobs, len(calls))} at a time", flush=True)
     os.environ |= ONE_THREAD
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        runs = {pool.submit(function, *call): call for call in calls}
-        for done in as_completed(runs):
-            yield runs[done], done.result()
+        names = {pool.submit(function, *calls[name]): name for name in left}
+        try:
+            for number, done in enumerate(as_completed(names), 1):
+                reached[names[done]] = done.result()
+                save_reached(file, origin, reached)
+                print(f"{number} of {len(left)} nets trained: {names[done]}", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)  # where one fails, those that wait are not trained for nothing
+    return {name: reached[name] for name in calls}
 
 
 def parse_jobs(module: str, description: str | None) -> int:

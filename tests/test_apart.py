@@ -25,9 +25,9 @@ def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> 
     (project.folder / "reports/apart.json").write_text('{"other": {}}\n')
     result = project.stage("apart", "long")
     assert result.returncode == 0, result.stderr
-    assert "2 runs, " in result.stdout
+    assert "2 nets to train, " in result.stdout
     assert "long lstm seed 3: epoch 2/2" in result.stdout
-    assert "2 of 2 runs trained: data/models/long/" in result.stdout
+    assert "2 of 2 nets trained: data/models/long/" in result.stdout
     written = json.loads(project.text("reports/apart.json"))
     assert written.keys() == {"other", "long"}
     assert written["long"]["code"] == code_digest()  # the copy's code is this code
@@ -45,15 +45,15 @@ def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> 
     results = project.text("reports/apart.json")
     shutil.rmtree(project.folder / "data/models/long/rnn-3")
     again = project.stage("apart", "long")
-    assert "2 runs, 1 of them trained before, " in again.stdout
+    assert "2 nets to train, 1 of them known from before, " in again.stdout
     assert (
-        "1 of 1 runs trained: data/models/long/rnn-3" in again.stdout
+        "1 of 1 nets trained: data/models/long/rnn-3" in again.stdout
         and "lstm seed 3: epoch" not in again.stdout
     )
     assert project.text("reports/apart.json") == results
     long["train"]["epochs"] = 1
     project.save_params()
-    assert "2 of 2 runs trained" in project.stage("apart", "long").stdout
+    assert "2 of 2 nets trained" in project.stage("apart", "long").stdout
 
 
 def test_only_a_recipe_that_the_pipeline_does_not_train(project: Project) -> None:

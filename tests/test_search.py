@@ -10,7 +10,7 @@ import pytest
 from stages import StageError, files, search
 from stages.params import Params, Search, load_params
 from stages.provenance import code_digest
-from stages.search import Candidate, candidates, changed, finalists, table
+from stages.search import Candidate, candidates, changed, finalists, origin, table
 from tests.conftest import ROOT, Project
 
 GRID = Search(
@@ -132,36 +132,14 @@ def test_with_one_seed_all_are_finalists() -> None:
     }
 
 
-def test_a_stopped_search_goes_on_and_another_starts_anew(
-    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    recipe, nets = params.blocks["tuned"], candidates(ONE)
-    trained: list[Candidate] = []
-
-    def side_by_side(function: Any, calls: Any, jobs: int) -> Any:
-        for call in calls:
-            if len(trained) == 3:
-                raise KeyboardInterrupt
-            trained.append(call[2])
-            yield call, [0.5, 0.1 * len(trained)]
-
-    monkeypatch.setattr(search, "side_by_side", side_by_side)
-    with pytest.raises(KeyboardInterrupt):
-        search.run("tuned", recipe, nets, "settings", 1)
-    assert trained == nets[:3]
-    trained = trained[:1]  # as if it could go on for two more
-    with pytest.raises(KeyboardInterrupt):
-        search.run("tuned", recipe, nets, "settings", 1)
-    assert trained[1:] == nets[3:5]
-    assert "8 nets to train, 3 of them known from before, 1 at a time" in capsys.readouterr().out
-    trained = []
-    with pytest.raises(KeyboardInterrupt):
-        search.run("tuned", recipe, nets, "other settings", 1)
-    assert trained == nets[:3]
-    trained = []
-    found = search.run("tuned", recipe, nets[:3], "other settings", 1)
-    assert list(found) == nets[:3] and found[nets[1]] == [0.5, 0.2] and not trained
+def test_a_search_whose_choice_was_applied_is_still_the_same_search(params: Params) -> None:
+    tuned = params.blocks["tuned"]
+    block = tuned.model_dump()
+    block["rnn"]["learning_rate"] = block["lstm"]["learning_rate"] = 0.5
+    block["model"]["embedding_dropout"], block["train"]["clip_norm"] = 0.9, 9.0
+    assert origin(GRID, type(tuned).model_validate(block)) == origin(GRID, tuned)
+    block["train"]["epochs"] = 50
+    assert origin(GRID, type(tuned).model_validate(block)) != origin(GRID, tuned)
 
 
 def test_a_trial_gives_the_validation_accuracy_of_every_epoch(

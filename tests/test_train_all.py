@@ -1,7 +1,11 @@
 """Training side by side: what it says where something is wrong. That it trains is seen in test_pipeline."""
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
+from stages.train_all import resumed
 from tests.conftest import Project
 
 
@@ -37,3 +41,32 @@ def test_jobs_are_a_number_from_one(project: Project, jobs: str) -> None:
     result = project.run("python", "-m", "stages.train_all", f"--jobs={jobs}", check=False)
     assert result.returncode == 2
     assert f"{jobs!r} is not a number from 1" in result.stderr
+
+
+def double(folder: Path, number: int) -> int:
+    """Return twice `number`, and leave a file that says so; 3 fails while a file says that it shall."""
+    if number == 3 and (folder / "fail").exists():
+        raise ArithmeticError
+    (folder / str(number)).touch()
+    return 2 * number
+
+
+def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, calls = tmp_path / "reached.json", {name: (tmp_path, int(name)) for name in "1234"}
+    doubled = partial(resumed, double, calls, file)
+    (tmp_path / "fail").touch()
+    with pytest.raises(ArithmeticError):
+        doubled("settings", 1)
+    assert "1 of 4 nets trained: 1\n2 of 4 nets trained: 2\n" in capsys.readouterr().out
+    (tmp_path / "fail").unlink()
+    for name in "12":
+        (tmp_path / name).unlink()
+    assert doubled("settings", 2) == {"1": 2, "2": 4, "3": 6, "4": 8}
+    assert "4 nets to train, 2 of them known from before, 2 at a time\n" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"reached.json", "3", "4"}
+
+    # What came of a call may have been lost; other settings make all of it another thing.
+    assert len(doubled("settings", 1, lambda name: (tmp_path / name).exists())) == 4
+    assert "4 nets to train, 2 of them known from before" in capsys.readouterr().out
+    doubled("other settings", 1)
+    assert "4 nets to train, 1 at a time" in capsys.readouterr().out
