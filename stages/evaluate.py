@@ -73,6 +73,7 @@ def gather(
     surety = judge_all(params, runs, told["audit"], told["bag_of_words"])
     apart = trained_apart(params, told["apart"])
     final = list(runs)[-1]
+    settings = {name: next(iter(seeds.values()))["settings"] for name, seeds in {**runs, **apart}.items()}
     return {
         **told,
         "apart": apart,
@@ -93,7 +94,10 @@ def gather(
         "other_code": other_code(told),
         "shared": shared({**runs, **apart}),
         "shared_edges": SHARED,
-        "single_reviews": single_reviews({**runs, **apart}),
+        "single_reviews": [
+            name for name, block in settings.items() if block["pad"]["validation"] == "reviews"
+        ],
+        "from_last": [name for name in runs if settings[name]["model"]["pooling"] == "last"],
         "rare": RARE,
         "together": TOGETHER,
         "probe": report.remembered(probe),
@@ -230,12 +234,6 @@ def shared(runs: Runs) -> dict[str, Any]:
                 by = [None if None in each else float(np.mean(each)) for each in zip(*every, strict=True)]
                 row[cell] = {"all": float(_mean(seeds, cell, split, "accuracy")), "by": by}
     return table
-
-
-def single_reviews(runs: Runs) -> list[str]:
-    """Return the recipes whose validation reviews were drawn one by one, not by film."""
-    drawn = {recipe: next(iter(seeds.values()))["settings"]["pad"] for recipe, seeds in runs.items()}
-    return [recipe for recipe, pad in drawn.items() if pad["validation"] == "reviews"]
 
 
 def length_bins(edges: Collection[int]) -> list[str]:

@@ -33,10 +33,11 @@ from tests.conftest import ROOT
 REVIEWS = 400  # of a made-up test set
 
 
-def made_up(rnn: float, lstm: float, **settings: Any) -> dict[str, Any]:
-    """What `score` would write of two runs with these test accuracies."""
+def made_up(rnn: float, lstm: float, pooling: str = "last", **settings: Any) -> dict[str, Any]:
+    """What `score` would write of two runs with these test accuracies; `settings` are those of `pad`."""
     recipe = load_params(ROOT / "params.yaml").blocks["notebook"].model_dump()
     recipe["pad"] |= settings
+    recipe["model"]["pooling"] = pooling
     result: dict[str, Any] = {
         "settings": recipe,
         "padding": {"share_of_reviews": 0.4, "mean_tokens": 31.5},
@@ -369,6 +370,21 @@ def test_a_handful_of_positions_is_enough(params: Params) -> None:
             for name in when:
                 when[name] = when[name][:5]
     assert "4 before it |" in report({"tuned": TWO_SEEDS}, params, inside=few)
+
+
+def test_gradients_tell_of_gates_where_the_last_state_answers(params: Params) -> None:
+    last, mean = {0: made_up(0.6, 0.9)}, {0: made_up(0.6, 0.9, pooling="mean")}
+
+    def part(runs: dict[str, Any]) -> str:
+        return report(runs, params).split("## Do gates mitigate vanishing gradients?")[1].split("\n## ")[0]
+
+    both = part({"notebook": last, "tuned": mean})
+    assert "**After training as `notebook` yes, at initialisation yes.**" in both
+    assert "`tuned` answers from the mean over all states: each token has a short way" in both
+    assert "**After training as `notebook` yes, as `tuned` yes, at init" in part(
+        {"notebook": last, "tuned": last}
+    )
+    assert "**This run does not say: no recipe answers from the last state alone.**" in part({"tuned": mean})
 
 
 def test_padding_before_the_text_is_not_blamed(params: Params) -> None:
