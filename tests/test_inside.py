@@ -224,7 +224,7 @@ def train(params: Params, recipe: str, change: float, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("recipe", ["notebook", "tuned"])
 def test_the_stage(params: Params, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    train(params, recipe, 0.1, monkeypatch)
+    train(params, recipe, 0.5, monkeypatch)
     inside(params, recipe)
     file = Path(f"reports/inside/{recipe}.json")
     first = file.read_bytes()
