@@ -173,8 +173,8 @@ def test_mistakes_are_told_before_anything_is_trained(project: Project) -> None:
 def test_the_committed_search_is_that_of_the_parameters(params: Params) -> None:
     found = json.loads((ROOT / "reports/search.json").read_text())
     assert found["recipe"] == params.search.recipe
-    tried = {(row["cell"], row["learning_rate"], *row["settings"].values()) for row in found["rows"]}
-    assert tried == {(c.cell, c.learning_rate, *dict(c.settings).values()) for c in candidates(params.search)}
+    tried = {(row["cell"], row["learning_rate"], frozenset(row["settings"].items())) for row in found["rows"]}
+    assert tried == {(c.cell, c.learning_rate, frozenset(c.settings)) for c in candidates(params.search)}
     seeds = [list(map(int, row["seeds"])) for row in found["rows"]]
     assert seeds.count(list(params.search.seeds)) == 2 * params.search.finalists
     assert all(each in (list(params.search.seeds), [params.search.seeds[0]]) for each in seeds)
