@@ -73,7 +73,7 @@ def gather(
     surety = judge_all(params, runs, told["audit"], told["bag_of_words"])
     apart = trained_apart(params, told["apart"])
     final = list(runs)[-1]
-    settings = {name: next(iter(seeds.values()))["settings"] for name, seeds in {**runs, **apart}.items()}
+    settings = report.settings({**runs, **apart})
     return {
         **told,
         "apart": apart,
@@ -256,9 +256,9 @@ def costs(runs: Runs) -> dict[str, dict[str, dict[str, int]]]:
     weights. Looking up an embedding multiplies nothing; what the gates do elementwise is not counted.
     """
     result: dict[str, dict[str, dict[str, int]]] = {}
-    for recipe, seeds in runs.items():
-        run = next(iter(seeds.values()))
-        shape, length = run["settings"]["model"], run["settings"]["pad"]["length"]
+    for recipe, block in report.settings(runs).items():
+        run = next(iter(runs[recipe].values()))
+        shape, length = block["model"], block["pad"]["length"]
         width, units = shape["embedding_width"], shape["units"]
         result[recipe] = {
             cell: {
@@ -299,7 +299,8 @@ def since_search(search: Mapping[str, Any], params: Params) -> list[str]:
 def other_code(told: Mapping[str, Any]) -> list[str]:
     """Return what was trained apart from the pipeline by code that pads or trains otherwise than now."""
     made = {"search": told["search"]["code"]} | {name: each["code"] for name, each in told["apart"].items()}
-    return [name for name, digest in made.items() if digest != code_digest()]
+    now = code_digest()
+    return [name for name, digest in made.items() if digest != now]
 
 
 def learning_curves(runs: Runs) -> dict[str, pd.DataFrame]:

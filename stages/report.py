@@ -129,11 +129,16 @@ def place(value: float, values: Collection[float]) -> str:
     return "within the range"
 
 
+def settings(runs: Runs) -> dict[str, Mapping[str, Any]]:
+    """Return recipe → its settings, which all its seeds share."""
+    return {recipe: next(iter(seeds.values()))["settings"] for recipe, seeds in runs.items()}
+
+
 def changed_settings(runs: Runs) -> dict[str, dict[str, Any]]:
     """Return dotted parameter → recipe → value, for the parameters in which the recipes differ."""
-    settings = {recipe: _dotted(next(iter(seeds.values()))["settings"]) for recipe, seeds in runs.items()}
-    names = next(iter(settings.values()))
-    table = {name: {recipe: values[name] for recipe, values in settings.items()} for name in names}
+    dotted = {recipe: _dotted(block) for recipe, block in settings(runs).items()}
+    names = next(iter(dotted.values()))
+    table = {name: {recipe: values[name] for recipe, values in dotted.items()} for name in names}
     return {name: row for name, row in table.items() if len({str(v) for v in row.values()}) > 1}
 
 
