@@ -17,7 +17,7 @@ from stages import StageError, figures, report
 from stages.command import main
 from stages.equations import formulas
 from stages.files import REPORTS, RUNS, json_text, load_text, new_file, new_folder
-from stages.films import RARE, SHARED, TOGETHER
+from stages.films import RARE, SHARED
 from stages.page import page
 from stages.params import Params
 from stages.provenance import code_digest
@@ -99,7 +99,7 @@ def gather(
         ],
         "from_last": [name for name in runs if settings[name]["model"]["pooling"] == "last"],
         "rare": RARE,
-        "together": TOGETHER,
+        "together": SHARED[-1] + 1,
         "probe": report.remembered(probe),
         "probe_settings": params.probe.model_dump(),
         "inside": inside,

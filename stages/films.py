@@ -1,4 +1,4 @@
-"""Which reviews may be of one film: they share rare words, most of which are names.
+"""Which reviews may be of one film: their rare words, most of which are names, are alike.
 
 The archive does not say what a review is of. By its makers (Maas et al., ACL 2011) it has at most 30 reviews
 of a film, and no film in both train and test; a validation review drawn from train has no such distance
@@ -10,18 +10,20 @@ begins and the last one ends.
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 RARE = (2, 30)  # train reviews that a rare word stands in, at least and at most: those of one film, or of few
-TOGETHER = 4  # rare words that two reviews of one film share, at least; of test reviews, few share as many
+SHARED = (1, 3)  # rare words in common, by which reviews are counted: up to each of these, or more
 
-SHARED = (1, TOGETHER - 1)  # rare words in common, by which reviews are counted: up to each of these, or more
+TELLING = (2, 1000)  # train reviews that a word stands in which helps to tell films apart: also actors, genres
+NEIGHBOURS = 5  # reviews that each review is linked with, at least
+RESOLUTION = 200.0  # of the groups, with 25,000 reviews: the largest have some 30, as films have at most
+AT_ONCE = 1000  # reviews that are compared with all: 200 MB
 
 
-def rare_words(ranks: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return the ascending ranks (W,) of the words that are rare among these reviews."""
+def words_in(ranks: np.ndarray, offsets: np.ndarray, reviews: tuple[int, int]) -> np.ndarray:
+    """Return the ascending ranks (W,) of the words that stand in so many of these reviews, from … to."""
     numbers = np.asarray(_incidence(ranks, offsets, int(ranks.max(initial=0))).sum(axis=0))
-    return np.flatnonzero((numbers >= RARE[0]) & (numbers <= RARE[1]))
+    return np.flatnonzero((numbers >= reviews[0]) & (numbers <= reviews[1]))
 
 
 def standing_in(ranks: np.ndarray, offsets: np.ndarray, words: np.ndarray) -> sp.csr_array:
@@ -37,14 +39,35 @@ def most_shared(reviews: sp.csr_array, others: sp.csr_array) -> np.ndarray:
 
 
 def films(ranks: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return the number, from 0, of each review's film, (R,), as far as the words tell.
+    """Return the number, from 0, of each review's group, (R,): reviews that seem to be of one film.
 
-    Reviews that share TOGETHER rare words are of one film, and so are those that a chain of such reviews
-    connects. A review that shares less with every other is a film of its own.
+    Each review is linked with the NEIGHBOURS whose telling words, weighted by TF-IDF, are most like its own
+    (cosine), and the graph is cut into communities by the Louvain method (Blondel and others, Fast unfolding
+    of communities in large networks, 2008). A review that shares no such word is a group of its own.
     """
-    rare = standing_in(ranks, offsets, rare_words(ranks, offsets))
-    shared = rare @ rare.T
-    return np.asarray(connected_components(shared >= TOGETHER, directed=False)[1])
+    # Imported here: it takes longer than the padding.
+    import networkx as nx
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    number = len(offsets) - 1
+    telling = words_in(ranks, offsets, TELLING)
+    if not len(telling):
+        return np.arange(number)
+    weights = TfidfTransformer().fit_transform(standing_in(ranks, offsets, telling))
+    most, links = min(NEIGHBOURS, number), []
+    for first in range(0, number, AT_ONCE):
+        alike = (weights[first : first + AT_ONCE] @ weights.T).toarray()
+        np.fill_diagonal(alike[:, first:], 0)
+        least = np.partition(alike, -most, axis=1)[:, [-most]]
+        # Rounded: the last digits, which differ between processors, would decide where communities end.
+        links.append(sp.csr_array(np.where(alike >= least, alike, 0).round(4)))
+    nearest = sp.vstack(links)
+    graph = nx.from_scipy_sparse_array(nearest.maximum(nearest.T))
+    communities = nx.community.louvain_communities(graph, resolution=RESOLUTION, seed=0)
+    groups = np.empty(number, np.int64)
+    for group, reviews in enumerate(sorted(communities, key=min)):
+        groups[list(reviews)] = group
+    return groups
 
 
 def _incidence(ranks: np.ndarray, offsets: np.ndarray, highest: int) -> sp.csr_array:

@@ -5,7 +5,7 @@ import numpy as np
 from stages import StageError
 from stages.command import main
 from stages.files import PADDED, PADDING, RAW, load_array, new_folder
-from stages.films import films, most_shared, rare_words, standing_in
+from stages.films import RARE, films, most_shared, standing_in, words_in
 from stages.params import Pad, Params
 
 # Token ids as `keras.datasets.imdb.load_data` gives them: three of their own, then the word ranks.
@@ -27,7 +27,7 @@ def pad(params: Params, recipe: str) -> None:
             settings.truncating,
         )
     kept, validating = split_train(recipe, settings, labels["train"])
-    rare = rare_words(*flat["train"])
+    rare = words_in(*flat["train"], RARE)
     train, test = (standing_in(*flat[split], rare) for split in ("train", "test"))
 
     with new_folder(PADDED / recipe) as folder:

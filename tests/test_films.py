@@ -1,11 +1,11 @@
-"""Which reviews are taken for one film's, worked out by hand."""
+"""Which reviews are taken for one film's: worked out by hand, or generated so."""
 
 import numpy as np
+from sklearn.metrics import adjusted_rand_score
 
-from stages.films import RARE, TOGETHER, films, most_shared, rare_words, standing_in
+from stages.films import RARE, TELLING, films, most_shared, standing_in, words_in
 
 COMMON = 1  # a word that more reviews have than a rare one may
-NAMES = list(range(10, 10 + TOGETHER))  # as many as make two reviews one film's
 
 
 def flat(reviews: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -16,7 +16,7 @@ def flat(reviews: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 def test_a_rare_word_stands_in_two_reviews_and_in_not_too_many() -> None:
     reviews = [[COMMON, COMMON, 2, 2, 3, 4]] + [[COMMON, 3]] * (RARE[1] - 1) + [[COMMON, 2]]
     # 2 stands in two reviews, 3 in as many as are allowed, COMMON in one more; 4 in a single one.
-    assert rare_words(*flat(reviews)).tolist() == [2, 3]
+    assert words_in(*flat(reviews), RARE).tolist() == [2, 3]
 
 
 def test_a_word_counts_once_however_often_it_stands_there() -> None:
@@ -32,27 +32,30 @@ def test_the_most_that_is_shared_with_any_one() -> None:
     assert most_shared(ours, theirs[:0]).tolist() == [0, 0, 0]
 
 
-def test_reviews_that_share_enough_rare_words_are_one_film() -> None:
-    other = [name + 100 for name in NAMES]
-    reviews = [
-        NAMES,
-        [*NAMES, *other],  # joins the first and the third, which share nothing
-        other,
-        [200, *other[1:]],  # all but one
-        [200, 300],
-        [],
-    ]
-    found = films(*flat(reviews))
-    assert len(found) == len(reviews)
-    assert found[0] == found[1] == found[2]
-    assert len(set(found[2:].tolist())) == 4
-    assert sorted(set(found.tolist())) == list(range(4))
+def test_reviews_of_one_film_are_one_group() -> None:
+    random = np.random.default_rng(0)
+    number, each, common = 400, 12, 2000  # films, reviews of each, words that any review may have
+    of = np.repeat(np.arange(number), each)
+    names = common + 8 * of[:, None] + random.random((len(of), 8)).argsort(axis=1)[:, :4] + 1
+    others = random.integers(1, common + 1, (len(of), 30))
+    reviews = random.permutation(len(of))
+    found = films(*flat(np.hstack([names, others])[reviews].tolist()))
+    assert adjusted_rand_score(of[reviews], found) > 0.9
+    assert (np.unique(found) == np.arange(found.max() + 1)).all()
+
+
+def test_the_same_reviews_are_grouped_alike() -> None:
+    random = np.random.default_rng(1)
+    reviews = flat(random.integers(1, 300, (400, 20)).tolist())
+    assert (films(*reviews) == films(*reviews)).all()
 
 
 def test_words_that_many_have_join_nothing() -> None:
-    reviews = [[*NAMES, 100 + number] for number in range(RARE[1] + 1)]
-    assert len(set(films(*flat(reviews)).tolist())) == len(reviews)
+    many = TELLING[1] + 1
+    reviews = [[COMMON, 100 + number] for number in range(many)]
+    assert len(set(films(*flat(reviews)).tolist())) == many
 
 
-def test_reviews_without_words() -> None:
+def test_few_reviews_and_such_without_words() -> None:
+    assert films(*flat([[5, 6]])).tolist() == [0]
     assert films(*flat([[], []])).tolist() == [0, 1]

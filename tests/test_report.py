@@ -340,12 +340,14 @@ def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be(par
     for cell in ("rnn", "lstm"):
         level[cell]["validation"]["by_shared"] = level[cell]["test"]["by_shared"]
         empty[cell]["validation"]["by_shared"][2] = {"reviews": 0, "accuracy": None}
+    empty["lstm"]["validation"]["accuracy"] = 0.912
     part = report({"notebook": {0: level}, "tuned": {0: empty}}, params).split("## Can the data be trusted?")[
         1
     ]
     assert "are no nearer to what is trained on than test reviews are: with `notebook` 2.5 %" in part
-    assert "With `tuned` reviews that share so many words are kept together" in part
-    assert "| `tuned` | films | validation | 0.0 % | 60.0 % | 60.0 % | 60.0 % | – | 90.0 %" in part
+    assert "`notebook` RNN +0.0, LSTM +0.0; `tuned` RNN +0.0, LSTM +1.2.\n" in part
+    assert "With `tuned` reviews that seem to be of one film are kept together" in part
+    assert "| `tuned` | films | validation | 0.0 % | 60.0 % | 60.0 % | 60.0 % | – | 91.2 %" in part
 
 
 def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
