@@ -14,7 +14,7 @@ import scipy.sparse as sp
 RARE = (2, 30)  # train reviews that a rare word stands in, at least and at most: those of one film, or of few
 SHARED = (1, 3)  # rare words in common, by which reviews are counted: up to each of these, or more
 
-TELLING = (2, 1000)  # train reviews that a word stands in which helps to tell films apart: also actors, genres
+TELLING = (2, 1000)  # train reviews that a word stands in by which films are told apart: also actors, genres
 NEIGHBOURS = 5  # reviews that each review is linked with, at least
 RESOLUTION = 200.0  # of the groups, with 25,000 reviews: the largest have some 30, as films have at most
 AT_ONCE = 1000  # reviews that are compared with all: 200 MB
