@@ -85,28 +85,30 @@ class Net:
         return tf.matmul(rows, self.cell.cell.kernel, transpose_b=True) if self.fused else rows
 
     def answer(
-        self, table: tf.Tensor, tokens: tf.Tensor, steps: tf.Tensor | None, dropout: tf.Tensor | None = None
+        self,
+        table: tf.Tensor,
+        tokens: tf.Tensor,
+        steps: tf.Tensor,
+        dropout: tf.Tensor | None = None,
+        occurrences: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Return P(positive) (batch,) for reviews that read row `steps` (length, batch) of `table` in turn.
 
         `tokens` (N,) says which token each row stands for: the padding is skipped where the model masks.
-        `steps` None: `table` and `tokens` are (length, batch, …), a row for every step and review.
+        `occurrences` are zeros (length, batch, …), for their gradient: that of each row as it is read.
         """
-        read = None
-        if self.layers["embedding"].mask_zero:
-            read = (tokens if steps is None else tf.gather(tokens, steps)) != PADDING
+        read = tf.gather(tokens, steps) != PADDING if self.layers["embedding"].mask_zero else None
         mean = self.layers.get("mean")
         if self.fused:
             run = getattr(recurrence, self.cell.name)
             weights, activation = self.cell.cell.recurrent_kernel, self.cell.activation.__name__
-            state = run(table, steps, read, weights, activation, summed=bool(mean))
+            state = run(table, steps, read, weights, activation, bool(mean), occurrences)
             if mean:
-                length = (tokens if steps is None else steps).shape[0]
-                number = length if read is None else tf.reduce_sum(tf.cast(read, state.dtype), axis=0)
+                number = steps.shape[0] if read is None else tf.reduce_sum(tf.cast(read, state.dtype), axis=0)
                 state /= tf.reshape(tf.cast(number, state.dtype), (-1, 1))
         else:
             mask = None if read is None else tf.transpose(read)
-            rows = table if steps is None else tf.gather(table, steps)
+            rows = tf.gather(table, steps) + (0.0 if occurrences is None else occurrences)
             state = self.cell(tf.transpose(rows, (1, 0, 2)), mask=mask)
             state = mean(state, mask=mask) if mean else state
         return self.layers["positive"](state if dropout is None else state * dropout)[:, 0]

@@ -28,28 +28,30 @@ SLOPES: dict[str, Callable] = {
 
 def rnn(
     table: tf.Tensor,
-    steps: tf.Tensor | None,
+    steps: tf.Tensor,
     read: tf.Tensor | None,
     recurrent: tf.Tensor,
     activation: str,
     summed: bool = False,
+    occurrences: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b), or the sum of those that were read.
 
     table: (N, U), W_x·x + b of each distinct input. steps: int32 (T, B), which row of it each review
-    reads at each step; None: table is (T, B, U), a row for each. read: bool (T, B), false where a
-    step is skipped and the state stays; None: all are read. recurrent: (U, U), W_h, as Keras lays it
-    out. Differentiable in table and recurrent.
+    reads at each step. read: bool (T, B), false where a step is skipped and the state stays; None: all
+    are read. recurrent: (U, U), W_h, as Keras lays it out. occurrences: zeros (T, B, U), as if added to
+    the rows as they are read: their gradient has that of a row's occurrences one by one, where that of
+    table has the sum. Differentiable in table, recurrent and occurrences.
     """
     act, slope = ACTIVATIONS[activation], SLOPES[activation]
-    length, batch = table.shape[:2] if steps is None else steps.shape
+    length, batch = steps.shape
     start = tf.zeros((batch, recurrent.shape[0]), table.dtype)
     begin, end = _bounds(read, length)
 
-    def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    def run(table: tf.Tensor, recurrent: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(t: tf.Tensor, h: tf.Tensor, total: tf.Tensor, hs: tf.TensorArray) -> tuple:
             hs = hs.write(t, h)  # before the step: what W_h is multiplied with
-            new = act(_row(table, steps, t) + h @ recurrent)
+            new = act(tf.gather(table, steps[t]) + h @ recurrent)
             total = total + _where_read(read, t, new) if summed else total
             return t + 1, _where_read(read, t, new, h), total, hs
 
@@ -57,7 +59,7 @@ def rnn(
             lambda t, *_: t < end, forward, (begin, start, start, _stack(length, start))
         )
 
-        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, ...]:
             transposed = tf.transpose(recurrent)
             dlast = tf.zeros_like(dresult) if summed else dresult
 
@@ -68,20 +70,21 @@ def rnn(
             *_, dzs = tf.while_loop(
                 lambda t, *_: t >= begin, backward, (end - 1, last, dlast, _stack(length, start))
             )
-            return _weight_gradients(table, steps, hs.stack(), dzs.stack())
+            return _gradients(table, steps, hs.stack(), dzs.stack(), occurrences)
 
         return total if summed else last, gradient
 
-    return tf.custom_gradient(run)(table, recurrent)
+    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else [occurrences]))
 
 
 def lstm(
     table: tf.Tensor,
-    steps: tf.Tensor | None,
+    steps: tf.Tensor,
     read: tf.Tensor | None,
     recurrent: tf.Tensor,
     activation: str,
     summed: bool = False,
+    occurrences: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of the LSTM, or the sum of those that were read.
 
@@ -90,15 +93,15 @@ def lstm(
     table are (4U,) and recurrent is (U, 4U): the columns of i, f, C̃ and o, in Keras' order.
     """
     act, slope, sigmoid = ACTIVATIONS[activation], SLOPES[activation], tf.sigmoid
-    length, batch = table.shape[:2] if steps is None else steps.shape
+    length, batch = steps.shape
     start = tf.zeros((batch, recurrent.shape[0]), table.dtype)
     begin, end = _bounds(read, length)
 
-    def run(table: tf.Tensor, recurrent: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    def run(table: tf.Tensor, recurrent: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(
             t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, total: tf.Tensor, *stacks: tf.TensorArray
         ) -> tuple:
-            z = _row(table, steps, t) + h @ recurrent  # W·[h,x] + b, of all four at once
+            z = tf.gather(table, steps[t]) + h @ recurrent  # W·[h,x] + b, of all four at once
             z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
             i = sigmoid(z_i)
             f = sigmoid(z_f)
@@ -115,7 +118,7 @@ def lstm(
             lambda t, *_: t < end, forward, (begin, start, start, start, *[_stack(length, start)] * 6)
         )
 
-        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, ...]:
             transposed = tf.transpose(recurrent)
             dlast = tf.zeros_like(dresult) if summed else dresult
 
@@ -136,11 +139,11 @@ def lstm(
             *_, dzs = tf.while_loop(
                 lambda t, *_: t >= begin, backward, (end - 1, dlast, tf.zeros_like(dlast), dzs)
             )
-            return _weight_gradients(table, steps, hs.stack(), dzs.stack())
+            return _gradients(table, steps, hs.stack(), dzs.stack(), occurrences)
 
         return total if summed else last, gradient
 
-    return tf.custom_gradient(run)(table, recurrent)
+    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else [occurrences]))
 
 
 def _bounds(read: tf.Tensor | None, length: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -150,11 +153,6 @@ def _bounds(read: tf.Tensor | None, length: int) -> tuple[tf.Tensor, tf.Tensor]:
     some = tf.cast(tf.reduce_any(read, axis=1), tf.int32)
     end = length - tf.argmax(some[::-1], output_type=tf.int32)
     return tf.argmax(some, output_type=tf.int32), end
-
-
-def _row(table: tf.Tensor, steps: tf.Tensor | None, t: tf.Tensor) -> tf.Tensor:
-    """Return what each review reads at step t."""
-    return table[t] if steps is None else tf.gather(table, steps[t])
 
 
 def _stack(length: int, like: tf.Tensor) -> tf.TensorArray:
@@ -171,12 +169,11 @@ def _where_read(
     return tf.where(read[t][:, tf.newaxis], new, tf.zeros_like(new) if old is None else old)
 
 
-def _weight_gradients(
-    table: tf.Tensor, steps: tf.Tensor | None, hs: tf.Tensor, dzs: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the gradients of table and recurrent from the states before and the gradients in each step."""
+def _gradients(
+    table: tf.Tensor, steps: tf.Tensor, hs: tf.Tensor, dzs: tf.Tensor, occurrences: tf.Tensor | None
+) -> tuple[tf.Tensor, ...]:
+    """Return those of table, recurrent and occurrences, from each step's states before and its gradients."""
     flat_hs, flat_dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
     weights = tf.matmul(flat_hs, flat_dzs, transpose_a=True)
-    if steps is None:
-        return dzs, weights
-    return tf.math.unsorted_segment_sum(flat_dzs, tf.reshape(steps, [-1]), table.shape[0]), weights
+    rows = tf.math.unsorted_segment_sum(flat_dzs, tf.reshape(steps, [-1]), table.shape[0])
+    return (rows, weights) if occurrences is None else (rows, weights, dzs)

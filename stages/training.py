@@ -1,6 +1,7 @@
 """Training: a net is fitted, an epoch kept, and what came of it saved. Both cells come through here alike."""
 
 import csv
+import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -67,10 +68,10 @@ def fit(
     change; the validation columns belong to the epoch's last weights, or to their average.
     """
     optimizer = new_optimizer(net, settings, learning_rate)
-    step = train_step(net, optimizer, settings)
-    vocabulary = net.layers["embedding"].input_dim
+    embedding = net.layers["embedding"]
+    # XLA compiles anew for every shape: there are few, and a step for each.
+    step_of = functools.cache(lambda length: train_step(net, optimizer, settings))
     order = batches((train.tokens != PADDING).sum(axis=1), settings, seed)
-    # One shape for all batches: XLA compiles anew for every other.
     most = max(int((np.bincount(train.tokens[rows].ravel()) > 0).sum()) for epoch in order for rows in epoch)
     dropout = tf.function(
         lambda: (
@@ -86,7 +87,9 @@ def fit(
         loss = right = 0.0
         for rows in tqdm(steps, progress, disable=None if title else True, leave=False):
             counts, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
-            batch = step(*distinct(train.tokens[rows], vocabulary, most), labels, counts, *dropout())
+            tokens = trimmed(train.tokens[rows]) if embedding.mask_zero else train.tokens[rows]
+            found, places = distinct(tokens, embedding.input_dim, most)
+            batch = step_of(tokens.shape[1])(found, places, labels, counts, *dropout())
             loss, right = loss + float(batch[0]), right + float(batch[1])
         last = net.model.get_weights()
         optimizer.finalize_variable_values(net.model.trainable_variables)  # to their average, if it has one
@@ -143,21 +146,24 @@ def train_step(
         embedding_dropout: tf.Tensor | None,
         output_dropout: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        occurrences = None
         with tf.GradientTape() as tape:
-            table = net.table(tokens, embedding_dropout)
-            if by_occurrence:  # a row for every step and review: each has a gradient of its own
-                table, tokens = tf.gather(table, steps), tf.gather(tokens, steps)
-            answers = net.answer(table, tokens, None if by_occurrence else steps, output_dropout)
+            source = table = net.table(tokens, embedding_dropout)
+            if by_occurrence:
+                source = occurrences = tf.zeros((*steps.shape, table.shape[-1]))
+                tape.watch(occurrences)
+            answers = net.answer(table, tokens, steps, output_dropout, occurrences)
             losses = counts * keras.losses.binary_crossentropy(labels[:, None], answers[:, None])
             loss = tf.reduce_sum(losses) / tf.reduce_sum(counts)
-        of_table, *gradients = tape.gradient(loss, [table, *weights])
+        of_source, *gradients = tape.gradient(loss, [source, *weights])
         # Keras squares the values of a sparse gradient as they are: the parts of a token that occurs
         # several times one by one. Those of a dense gradient are summed before.
         if by_occurrence:
-            parts = net.table_gradient(tf.reshape(of_table, (-1, of_table.shape[-1])))
+            parts = net.table_gradient(tf.reshape(of_source, (-1, of_source.shape[-1])))
             if embedding_dropout is not None:
                 parts *= tf.gather(embedding_dropout, tf.reshape(steps, [-1]))
-            gradients[0] = tf.IndexedSlices(parts, tf.reshape(tokens, [-1]), weights[0].shape)
+            places = tf.reshape(tf.gather(tokens, steps), [-1])
+            gradients[0] = tf.IndexedSlices(parts, places, weights[0].shape)
         else:
             gradients[0] = tf.convert_to_tensor(gradients[0])
         optimizer.apply(gradients, weights)
@@ -186,6 +192,17 @@ def batches(lengths: np.ndarray, settings: Train, seed: int) -> np.ndarray:
                 pool[:] = pool[np.argsort(lengths[pool], kind="stable")]
             epoch[:] = random.permutation(epoch.reshape(steps, -1)).ravel()
     return order.reshape(settings.epochs, steps, settings.batch_size)
+
+
+def trimmed(tokens: np.ndarray) -> np.ndarray:
+    """Return `tokens` (batch, length) without padding that all rows share, as far as halving goes."""
+    used = np.flatnonzero((tokens != PADDING).any(axis=0))
+    begin, end = (used[0], used[-1] + 1) if len(used) else (0, 0)
+    length = tokens.shape[1]
+    while length // 2 >= max(end - begin, 1):
+        length //= 2
+    begin = min(begin, tokens.shape[1] - length)
+    return tokens[:, begin : begin + length]
 
 
 def distinct(tokens: np.ndarray, vocabulary: int, most: int) -> tuple[np.ndarray, np.ndarray]:

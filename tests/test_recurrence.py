@@ -66,7 +66,6 @@ def both(
     read: tf.Tensor | None,
     given: dict[str, Any],
     compiled: bool = True,
-    gathered: bool = False,
     summed: bool = False,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return Keras' and our last state or sum of states, loss, and gradients of embeddings and weights."""
@@ -84,8 +83,6 @@ def both(
 
     def ours() -> tf.Tensor:
         table, steps = variables[0] @ made.cell.kernel + made.cell.bias, given["steps"]
-        if gathered:
-            table, steps = tf.gather(table, steps), None
         weights, activation = made.cell.recurrent_kernel, made.activation.__name__
         return RECURRENCES[cell](table, steps, read, weights, activation, summed)
 
@@ -126,10 +123,30 @@ def test_so_they_are_for_every_activation(cell: str, activation: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("kind", ["all", "gaps"])
-def test_so_they_are_with_a_row_for_every_step_and_review(cell: str, kind: str) -> None:
-    read, given = mask(kind, 9, 4), arrays("float64", 9, 4)
-    theirs, ours = both(layer(cell, "float64"), cell, read, given, gathered=True)
-    assert_equal(theirs, ours, tolerance("float64", 9, 4))
+@pytest.mark.parametrize("summed", [False, True])
+def test_a_rows_gradient_is_the_sum_of_its_occurrences(cell: str, kind: str, summed: bool) -> None:
+    """And that of an occurrence is what a table gets in which it has a row of its own."""
+    given, read, weights = arrays("float64", 9, 4), mask(kind, 9, 4), layer(cell, "float64").cell
+    rows = given["embeddings"] @ weights.kernel.numpy() + weights.bias.numpy()
+    recurrent = tf.constant(weights.recurrent_kernel.numpy())
+
+    def gradients(table: tf.Tensor, steps: tf.Tensor) -> list[tf.Tensor]:
+        watched = [table, tf.zeros((9, 4, table.shape[1]), tf.float64)]
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            state = RECURRENCES[cell](watched[0], steps, read, recurrent, "tanh", summed, watched[1])
+            loss = tf.reduce_sum(state * given["weights"])
+        return list(tape.gradient(loss, watched))
+
+    steps = given["steps"].numpy()
+    compiled = tf.function(gradients, jit_compile=True, autograph=False)
+    of_rows, of_occurrences = (each.numpy() for each in compiled(rows, steps))
+    total = np.zeros_like(rows)
+    np.add.at(total, steps, of_occurrences)
+    assert of_rows == pytest.approx(total, abs=1e-12)
+    alone = compiled(rows[steps.ravel()], np.arange(36).reshape(9, 4))[0].numpy()
+    assert of_occurrences.reshape(alone.shape) == pytest.approx(alone, abs=1e-12)
+    assert abs(of_occurrences).max() > 0.01
 
 
 @BOTH

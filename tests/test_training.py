@@ -19,6 +19,7 @@ from stages.training import (
     fit,
     new_optimizer,
     train_step,
+    trimmed,
 )
 from tests.conftest import SMALL
 
@@ -213,6 +214,42 @@ def test_a_sure_and_wrong_answer_costs_a_finite_loss() -> None:
         np.log([2, 4 / 3]).mean()
     )
     assert cross_entropy(np.array([1]), np.array([0], np.float32)) == pytest.approx(-np.log(1e-7))
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        ([0, 0, 0, 0, 0, 0, 3, 4], [3, 4]),
+        ([0, 0, 0, 0, 0, 3, 4, 5], [0, 3, 4, 5]),
+        ([3, 4, 0, 0, 0, 0, 0, 0], [3, 4]),
+        ([0, 0, 3, 0, 0, 4, 0, 0], [3, 0, 0, 4]),
+        ([0, 0, 0, 3, 4, 5, 6, 7], [0, 0, 0, 3, 4, 5, 6, 7]),
+        ([0, 0, 0, 0, 0, 0, 0, 0], [0]),
+    ],
+)
+def test_padding_that_all_rows_share_is_halved_away(row: list[int], kept: list[int]) -> None:
+    shorter = [0 if token == max(row) else token for token in row]
+    assert trimmed(np.array([shorter, row]))[1].tolist() == kept
+
+
+@CELLS
+def test_trimming_changes_nothing_but_rounding(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = {"masking": True, "pooling": "mean"}
+    short = small_split(1)
+    short.tokens[:16, :4] = 0  # with batches by length, some of one token alone
+    trim, fitted = small_fit(cell, train=short, model=model, batches="by_length")
+    seen: list[np.ndarray] = []
+
+    def untrimmed(tokens: np.ndarray) -> np.ndarray:
+        seen.append(tokens)
+        return tokens
+
+    monkeypatch.setattr("stages.training.trimmed", untrimmed)
+    whole, other = small_fit(cell, train=short, model=model, batches="by_length")
+    assert any(trimmed(tokens).shape[1] < 5 for tokens in seen)
+    assert fitted.history[-1] == pytest.approx(other.history[-1], abs=1e-5)
+    for one, each in zip(trim.model.get_weights(), whole.model.get_weights(), strict=True):
+        assert one == pytest.approx(each, abs=1e-4)
 
 
 @pytest.mark.parametrize("order", ["shuffled", "by_length"])
