@@ -13,8 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stages.command import main
-from stages.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
-from stages.pad import encode, pad_rows, split_train
+from stages.files import PADDED, PADDING, RAW, REPORTS, json_text, load_array, new_file
+from stages.pad import encode, pad_rows
 from stages.params import Params
 from stages.statistics import pack
 
@@ -31,11 +31,13 @@ def bag_of_words(params: Params) -> None:
         for part in ("tokens", "offsets", "labels")
     }
     labels = arrays["train", "labels"]
-    train, validation = split_train(recipe, settings, labels)
+    train, validation = (
+        load_array(PADDED / recipe / f"{split}_rows.npy") for split in ("train", "validation")
+    )
 
     variants = []
     for kind, vocabulary, length in (
-        ("cut", settings.vocabulary, settings.length),
+        ("cut", settings.vocabulary - settings.pairs, settings.length),
         ("whole", params.bag_of_words.whole_vocabulary, None),
     ):
         reviews = {}

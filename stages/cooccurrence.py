@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.extmath import randomized_svd
 
-WORDS_FROM = 3  # below are the padding, the start and what is out of vocabulary: no words
+from stages.files import FIRST_WORD
+
 SMOOTHING = 0.75  # the power of how often a neighbour occurs: rare neighbours say less
 SPREAD = 0.2  # standard deviation of the vectors' numbers: what sets words apart outweighs the first steps
 
@@ -24,7 +25,7 @@ def word_vectors(tokens: np.ndarray, vocabulary: int, width: int, window: int) -
     counts = sp.csr_array((vocabulary, vocabulary), dtype=np.float32)
     for distance in range(1, min(window, tokens.shape[1] - 1) + 1):
         left, right = tokens[:, :-distance].ravel(), tokens[:, distance:].ravel()
-        words = (left >= WORDS_FROM) & (right >= WORDS_FROM)
+        words = (left >= FIRST_WORD) & (right >= FIRST_WORD)
         each = np.full(words.sum(), 1 / distance, np.float32)
         counts += sp.coo_array((each, (left[words], right[words])), shape=counts.shape).tocsr()
     counts = (counts + counts.T).tocoo()
@@ -38,5 +39,5 @@ def word_vectors(tokens: np.ndarray, vocabulary: int, width: int, window: int) -
     vectors = np.zeros((vocabulary, width), np.float32)
     vectors[:, : len(strength)] = left * np.sqrt(strength)
     vectors[word == 0] = 0  # but for rounding, it is
-    spread = vectors[WORDS_FROM:].std()
+    spread = vectors[FIRST_WORD:].std()
     return vectors * np.float32(SPREAD / spread) if spread else vectors

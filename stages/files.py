@@ -19,6 +19,7 @@ REPORTS = Path("reports")
 RUNS = REPORTS / "runs"
 
 PADDING = 0  # the token that fills rows up
+FIRST_WORD = 3  # and the rank of a word, from 1, are its token; below are the padding and other marks
 
 
 @contextmanager

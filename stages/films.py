@@ -1,11 +1,11 @@
-"""Which reviews may be of one film: their rare words, most of which are names, are alike.
+"""Which reviews may be of one film: the words that tell films apart, such as names, are alike.
 
 The archive does not say what a review is of. By its makers (Maas et al., ACL 2011) it has at most 30 reviews
 of a film, and no film in both train and test; a validation review drawn from train has no such distance
 from what is trained on.
 
-R is the number of reviews, W of rare words. `ranks` are words, from 1, flat; `offsets` say where each review
-begins and the last one ends.
+R is the number of reviews, W of words. `ranks` are words, from 1, flat; `offsets` say where each review
+begins and the last one ends; `stands` is what `standing` makes of them.
 """
 
 import numpy as np
@@ -20,25 +20,29 @@ RESOLUTION = 200.0  # of the groups, with 25,000 reviews: the largest have some 
 AT_ONCE = 1000  # reviews that are compared with all: 200 MB
 
 
-def words_in(ranks: np.ndarray, offsets: np.ndarray, reviews: tuple[int, int]) -> np.ndarray:
+def standing(ranks: np.ndarray, offsets: np.ndarray, highest: int) -> sp.csr_array:
+    """Return which words up to the rank `highest` stand in which review: 0 or 1, int32 (R, highest + 1)."""
+    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    shape = (len(offsets) - 1, highest + 1)
+    counts = sp.coo_array((np.ones(len(ranks), np.int32), (rows, ranks)), shape=shape).tocsr()
+    counts.data[:] = 1  # however often
+    return counts
+
+
+def words_in(stands: sp.csr_array, reviews: tuple[int, int]) -> np.ndarray:
     """Return the ascending ranks (W,) of the words that stand in so many of these reviews, from … to."""
-    numbers = np.asarray(_incidence(ranks, offsets, int(ranks.max(initial=0))).sum(axis=0))
+    numbers = np.asarray(stands.sum(axis=0))
     return np.flatnonzero((numbers >= reviews[0]) & (numbers <= reviews[1]))
 
 
-def standing_in(ranks: np.ndarray, offsets: np.ndarray, words: np.ndarray) -> sp.csr_array:
-    """Return which of `words`, ranks (W,), stand in which review: ones and zeros, int32 (R, W)."""
-    return _incidence(ranks, offsets, max(ranks.max(initial=0), words.max(initial=0)))[:, words]
-
-
 def most_shared(reviews: sp.csr_array, others: sp.csr_array) -> np.ndarray:
-    """Return how many rare words each of `reviews` shares with the one of `others` that has most, (R,)."""
+    """Return how many words each of `reviews` shares with the one of `others` that has most of them, (R,)."""
     if not others.shape[0]:
         return np.zeros(reviews.shape[0], np.int32)
     return (reviews @ others.T).max(axis=1).toarray().ravel()
 
 
-def films(ranks: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def films(stands: sp.csr_array) -> np.ndarray:
     """Return the number, from 0, of each review's group, (R,): reviews that seem to be of one film.
 
     Each review is linked with the NEIGHBOURS whose telling words, weighted by TF-IDF, are most like its own
@@ -49,11 +53,11 @@ def films(ranks: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     import networkx as nx
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    number = len(offsets) - 1
-    telling = words_in(ranks, offsets, TELLING)
+    number = stands.shape[0]
+    telling = words_in(stands, TELLING)
     if not len(telling):
         return np.arange(number)
-    weights = TfidfTransformer().fit_transform(standing_in(ranks, offsets, telling))
+    weights = TfidfTransformer().fit_transform(stands[:, telling])
     most, links = min(NEIGHBOURS, number), []
     for first in range(0, number, AT_ONCE):
         alike = (weights[first : first + AT_ONCE] @ weights.T).toarray()
@@ -68,12 +72,3 @@ def films(ranks: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     for group, reviews in enumerate(sorted(communities, key=min)):
         groups[list(reviews)] = group
     return groups
-
-
-def _incidence(ranks: np.ndarray, offsets: np.ndarray, highest: int) -> sp.csr_array:
-    """Return which words up to the rank `highest` stand in which review: int32 (R, highest + 1)."""
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    shape = (len(offsets) - 1, highest + 1)
-    counts = sp.coo_array((np.ones(len(ranks), np.int32), (rows, ranks)), shape=shape).tocsr()
-    counts.data[:] = 1  # however often
-    return counts

@@ -14,6 +14,8 @@ from stages import StageError
 from stages.command import main
 from stages.equations import run
 from stages.files import (
+    FIRST_WORD,
+    PADDED,
     PADDING,
     RAW,
     REPORTS,
@@ -24,7 +26,7 @@ from stages.files import (
     new_file,
     run_folder,
 )
-from stages.pad import FIRST_WORD, OUT_OF_VOCABULARY, START
+from stages.pad import OUT_OF_VOCABULARY, START
 from stages.params import Model, Params
 
 CELLS = ("rnn", "lstm")
@@ -47,11 +49,14 @@ def inside(params: Params, recipe: str) -> None:
         )
     offsets = load_array(RAW / "test_offsets.npy")
     least, most = settings.shown_tokens
-    short = whole(text, offsets) & (text >= least) & (text <= most)
+    single = block.pad.vocabulary - block.pad.pairs
+    of_words = text + (test.tokens >= single).sum(axis=1)
+    short = whole(of_words, offsets) & (text >= least) & (text <= most)
     folders = {cell: run_folder(recipe, cell, seed) for cell in CELLS}
     probabilities = {cell: load_array(folders[cell] / "test_probabilities.npy") for cell in CELLS}
     shown = choose(test.labels, probabilities["rnn"], probabilities["lstm"], short)
-    words = token_words(json.loads(load_text(RAW / "word_index.json")))
+    ranks, pairs = json.loads(load_text(RAW / "word_index.json")), load_array(PADDED / recipe / "pairs.npy")
+    words = token_words(ranks, pairs, single)
 
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
     from stages.nets import load_net, new_net
@@ -186,8 +191,8 @@ def answers(cell: str, weights: Weights, settings: Model, tokens: np.ndarray) ->
 def whole(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return which reviews were not cut, bool (reviews,).
 
-    text: how many tokens of each its row holds; offsets: where it begins and the last one ends in the
-    raw words, as `download` writes them, to which `pad` adds START.
+    text: how many tokens of each its row holds, a pair counted twice; offsets: where it begins and the last
+    one ends in the raw words, as `download` writes them, to which `pad` adds START.
     """
     return text == np.diff(offsets) + 1
 
@@ -228,10 +233,12 @@ def reading(
     return result
 
 
-def token_words(ranks: Mapping[str, int]) -> dict[int, str]:
-    """Return each token's word, from the words' ranks."""
-    words = {rank + FIRST_WORD: word for word, rank in ranks.items()}
-    return words | {START: "<start>", OUT_OF_VOCABULARY: "<unknown>"}
+def token_words(ranks: Mapping[str, int], pairs: np.ndarray, single: int) -> dict[int, str]:
+    """Return what each token stands for: a word of this rank or, from `single` on, one of `pairs`."""
+    words = {rank + FIRST_WORD: word for word, rank in ranks.items() if rank + FIRST_WORD < single}
+    words |= {START: "<start>", OUT_OF_VOCABULARY: "<unknown>"}
+    both = zip(*(each.tolist() for each in np.divmod(pairs, single)), strict=True)
+    return words | {single + place: f"{words[a]} {words[b]}" for place, (a, b) in enumerate(both)}
 
 
 if __name__ == "__main__":

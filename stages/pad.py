@@ -1,43 +1,53 @@
 """Stage `pad`: reviews of any length become rows of one length, split into train, validation and test."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from stages import StageError
 from stages.command import main
-from stages.files import PADDED, PADDING, RAW, load_array, new_folder
-from stages.films import RARE, films, most_shared, standing_in, words_in
+from stages.files import FIRST_WORD, PADDED, PADDING, RAW, load_array, new_folder
+from stages.films import RARE, films, most_shared, standing, words_in
+from stages.pairs import telling_pairs, with_pairs
 from stages.params import Pad, Params
 
-# Token ids as `keras.datasets.imdb.load_data` gives them: three of their own, then the word ranks.
-START, OUT_OF_VOCABULARY = 1, 2  # PADDING is 0
-FIRST_WORD = 3  # is added to a word's rank, which counts from 1
+# Token ids as `keras.datasets.imdb.load_data` gives them: PADDING, these two, and words; then pairs of words.
+START, OUT_OF_VOCABULARY = 1, 2
 
 
 def pad(params: Params, recipe: str) -> None:
     """Encode, truncate and pad the reviews as a recipe says, and set some train reviews apart."""
     settings = params.blocks[recipe].pad
-    flat, rows, labels = {}, {}, {}
+    flat, labels = {}, {}
     for split in ("train", "test"):
         flat[split] = load_array(RAW / f"{split}_tokens.npy"), load_array(RAW / f"{split}_offsets.npy")
         labels[split] = load_array(RAW / f"{split}_labels.npy")
-        rows[split] = pad_rows(
-            *encode(*flat[split], settings.vocabulary),
-            settings.length,
-            settings.padding,
-            settings.truncating,
+    highest = max(int(ranks.max(initial=0)) for ranks, _ in flat.values())
+    stands = {split: standing(*each, highest) for split, each in flat.items()}
+    kept, validating = split_train(recipe, settings, labels["train"], stands["train"])
+    words = settings.vocabulary - settings.pairs
+    encoded = {split: encode(*each, words) for split, each in flat.items()}
+    pairs = telling_pairs(*chosen(*encoded["train"], kept), labels["train"][kept], words, settings.pairs)
+    rows = {
+        split: pad_rows(
+            *with_pairs(*each, pairs, words), settings.length, settings.padding, settings.truncating
         )
-    kept, validating = split_train(recipe, settings, labels["train"])
-    rare = words_in(*flat["train"], RARE)
-    train, test = (standing_in(*flat[split], rare) for split in ("train", "test"))
+        for split, each in encoded.items()
+    }
+    rare = words_in(stands["train"], RARE)
+    train, test = (stands[split][:, rare] for split in ("train", "test"))
 
     with new_folder(PADDED / recipe) as folder:
-        for split, source, chosen in (
+        for split, source, which in (
             ("train", "train", kept),
             ("validation", "train", validating),
             ("test", "test", slice(None)),
         ):
-            np.save(folder / f"{split}_tokens.npy", rows[source][chosen])
-            np.save(folder / f"{split}_labels.npy", labels[source][chosen])
+            np.save(folder / f"{split}_tokens.npy", rows[source][which])
+            np.save(folder / f"{split}_labels.npy", labels[source][which])
+        np.save(folder / "pairs.npy", pairs)
+        # Which of the train reviews these are: stage `bag_of_words` reads the same ones.
+        np.save(folder / "train_rows.npy", kept)
+        np.save(folder / "validation_rows.npy", validating)
         # How near each review is to what is trained on, which `score` asks.
         np.save(folder / "validation_shared.npy", most_shared(train[validating], train[kept]))
         np.save(folder / "test_shared.npy", most_shared(test, train[kept]))
@@ -56,6 +66,13 @@ def encode(ranks: np.ndarray, offsets: np.ndarray, vocabulary: int) -> tuple[np.
     words[words >= vocabulary] = OUT_OF_VOCABULARY
     tokens = np.insert(words, offsets[:-1], START)
     return tokens, offsets + np.arange(len(offsets))
+
+
+def chosen(tokens: np.ndarray, offsets: np.ndarray, reviews: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(tokens, offsets)` of the `reviews`, their ascending numbers, alone."""
+    lengths = np.diff(offsets)
+    of_chosen = np.repeat(np.isin(np.arange(len(lengths)), reviews), lengths)
+    return tokens[of_chosen], np.append(0, lengths[reviews].cumsum())
 
 
 def pad_rows(
@@ -83,18 +100,19 @@ def pad_rows(
     return rows
 
 
-def split_train(recipe: str, settings: Pad, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split_train(
+    recipe: str, settings: Pad, labels: np.ndarray, stands: csr_array
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the ascending numbers `(train, validation)` of the train reviews, as a recipe splits them.
 
-    Raises `StageError` where its share cannot be met.
+    stands: which words stand in which of them (`films.standing`). Raises `StageError` where the recipe's
+    share cannot be met.
     """
-    groups = None
-    if settings.validation == "films":
-        groups = films(load_array(RAW / "train_tokens.npy"), load_array(RAW / "train_offsets.npy"))
+    share = settings.validation_share
+    groups = films(stands) if settings.validation == "films" else None
     try:
-        return split_rows(labels, settings.validation_share, settings.split_seed, groups)
+        return split_rows(labels, share, settings.split_seed, groups)
     except ValueError as error:
-        share = settings.validation_share
         raise StageError(f"{recipe}.pad.validation_share = {share} cannot be met: {error}") from None
 
 

@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -66,12 +74,21 @@ class Pad(Block):
     """How reviews of any length become rows of one length, and which of them validate."""
 
     vocabulary: Annotated[int, Field(ge=4)]
+    pairs: Annotated[int, Field(ge=0)]
     length: Positive
     padding: Literal["pre", "post"]
     truncating: Literal["pre", "post"]
     validation: Literal["reviews", "films"]
     validation_share: Annotated[float, Field(gt=0, lt=1)]
     split_seed: Seed
+
+    @field_validator("pairs")
+    @classmethod
+    def _leave_words(cls, pairs: int, info: ValidationInfo) -> int:
+        most = info.data.get("vocabulary", pairs + 4) - 4  # where the vocabulary is wrong, that is told
+        if pairs > most:
+            raise ValueError(f"should be at most {most}, as vocabulary holds them and 4 others")
+        return pairs
 
 
 class Model(Block):

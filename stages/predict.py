@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from stages import StageError
 from stages.command import Parser, not_among
-from stages.files import PADDING, RAW, load_text, not_there, run_folder
+from stages.files import PADDED, PADDING, RAW, load_array, load_text, not_there, run_folder
 from stages.inside import CELLS, Weights, answers, reading
 from stages.pad import OUT_OF_VOCABULARY, encode, pad_rows
+from stages.pairs import with_pairs
 from stages.params import Model, Pad, Recipe, load_params
 
 # What the Tokenizer of Keras, which split the reviews, takes for spaces: not the apostrophe. bytes.split
@@ -111,14 +112,14 @@ def main() -> None:
 
 def predict(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
     """Print what the two nets of the recipe `name` answer to each text: a `form` of table, csv or json."""
-    ranks, paths = load_ranks(), model_paths(name, seed)
+    ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
     pending = parts(texts)
     first = next(pending, [])
     nets = load_nets(name, recipe, paths) if first else {}
     write = writer(form)
     for part in filter(None, chain([first], pending)):
         reviews = [words(text, recipe.pad) for text in part]
-        answered = probabilities(nets, recipe.model, rows(reviews, ranks, recipe.pad)).tolist()
+        answered = probabilities(nets, recipe.model, rows(reviews, ranks, pairs, recipe.pad)).tolist()
         for text, review, answer in zip(part, reviews, answered, strict=True):
             write(text, answer if review else [None] * len(CELLS))
         sys.stdout.flush()
@@ -126,14 +127,14 @@ def predict(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: st
 
 def explain(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
     """Print what the two nets would answer after each word of each text: a `form` of table or json."""
-    ranks, paths = load_ranks(), model_paths(name, seed)
+    ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
     few = list(islice(texts, EXPLAINED + 1))
     if len(few) > EXPLAINED:
         raise StageError(f"--explain takes {EXPLAINED} texts at most")
     nets = load_nets(name, recipe, paths) if few else {}
     weights = {cell: layer_weights(net) for cell, net in nets.items()}
     for text in few:
-        write_explained(form, text, explained(weights, recipe, text, ranks))
+        write_explained(form, text, explained(weights, recipe, text, ranks, pairs))
 
 
 def checked(texts: Sequence[str]) -> Sequence[str]:
@@ -200,21 +201,40 @@ def load_ranks() -> dict[bytes, int]:
     return {word.encode(): rank for word, rank in json.loads(load_text(RAW / "word_index.json")).items()}
 
 
+def load_pairs(name: str, settings: Pad) -> np.ndarray:
+    """Return the pairs of words that have a token of their own, as stage `pad` has chosen them."""
+    return load_array(PADDED / name / "pairs.npy") if settings.pairs else np.empty(0, np.int64)
+
+
 def words(text: str, settings: Pad) -> list[bytes]:
-    """Return the text's words, as the reviews were split; of more than fit a row, those that stay."""
+    """Return the text's words, as the reviews were split; of more than fit a row, those that stay.
+
+    Where pairs of words are tokens, all words: which of them pair off may depend on the first.
+    """
     folded = text.encode().translate(FOLDED)
+    if settings.pairs:
+        return folded.split()
     if settings.truncating == "pre":
         return folded.rsplit(None, settings.length)[-settings.length :]
     return folded.split(None, settings.length)[: settings.length]
 
 
-def rows(reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], settings: Pad) -> np.ndarray:
+def rows(
+    reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], pairs: np.ndarray, settings: Pad
+) -> np.ndarray:
     """Return int32 tokens (reviews, length) of the reviews' words, as stage `pad` encodes and pads them."""
-    unknown = settings.vocabulary  # a rank that has no token
-    flat = [ranks.get(word, unknown) for review in reviews for word in review]
-    offsets = np.cumsum([0, *map(len, reviews)])
-    tokens = encode(np.array(flat, np.int32), offsets, settings.vocabulary)
+    tokens = encoded(reviews, ranks, pairs, settings)
     return pad_rows(*tokens, settings.length, settings.padding, settings.truncating)
+
+
+def encoded(
+    reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], pairs: np.ndarray, settings: Pad
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(tokens, offsets)` of the reviews' words, flat, before they are cut or padded."""
+    single = settings.vocabulary - settings.pairs
+    flat = [ranks.get(word, single) for review in reviews for word in review]  # no token has that rank
+    offsets = np.cumsum([0, *map(len, reviews)])
+    return with_pairs(*encode(np.array(flat, np.int32), offsets, single), pairs, single)
 
 
 def model_paths(name: str, seed: int) -> dict[str, Path]:
@@ -260,20 +280,33 @@ def probabilities(nets: Mapping[str, Any], settings: Model, tokens: np.ndarray) 
 
 
 def explained(
-    weights: Mapping[str, Weights], recipe: Recipe, text: str, ranks: Mapping[bytes, int]
+    weights: Mapping[str, Weights],
+    recipe: Recipe,
+    text: str,
+    ranks: Mapping[bytes, int],
+    pairs: np.ndarray,
 ) -> dict[str, Any]:
-    """Return `inside.reading` of a text in its own words; those that are out of vocabulary stand in <>."""
+    """Return `inside.reading` of a text in its own words; those that are out of vocabulary stand in <>.
+
+    A pair of words that is one token stands as one.
+    """
     review = words(text, recipe.pad)
     if not review:
         return {"words": [], **dict.fromkeys(CELLS)}
-    (row,) = rows([review], ranks, recipe.pad)
-    tokens = row[row != PADDING].tolist()
-    own = ["<start>", *(word.decode() for word in review)]
-    own = own[-len(tokens) :] if recipe.pad.truncating == "pre" else own[: len(tokens)]
-    shown = [
-        f"<{word}>" if token == OUT_OF_VOCABULARY else word for token, word in zip(tokens, own, strict=True)
-    ]
-    return reading(weights, recipe.model, row, dict(zip(tokens, shown, strict=True))) | {"words": shown}
+    settings = recipe.pad
+    tokens, offsets = encoded([review], ranks, pairs, settings)
+    (row,) = pad_rows(tokens, offsets, settings.length, settings.padding, settings.truncating)
+    own = iter(["<start>", *(word.decode() for word in review)])
+    shown = []
+    for token in tokens.tolist():
+        if token >= settings.vocabulary - settings.pairs:
+            shown.append(f"{next(own)} {next(own)}")
+        else:
+            word = next(own)
+            shown.append(f"<{word}>" if token == OUT_OF_VOCABULARY else word)
+    read = row[row != PADDING].tolist()
+    shown = shown[-len(read) :] if settings.truncating == "pre" else shown[: len(read)]
+    return reading(weights, recipe.model, row, dict(zip(read, shown, strict=True))) | {"words": shown}
 
 
 def writer(form: str) -> Callable[[str, Sequence[float | None]], None]:

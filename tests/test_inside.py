@@ -173,8 +173,10 @@ def test_choose() -> None:
 
 
 def test_reading() -> None:
-    words = token_words({"the": 1, "film": 2, "good": 3})
-    assert words == {1: "<start>", 2: "<unknown>", 4: "the", 5: "film", 6: "good"}
+    ranks = {"the": 1, "film": 2, "good": 3, "rare": 4}
+    words = token_words(ranks, np.array([4 * 7 + 5, 6 * 7 + 5]), 7)
+    single = {1: "<start>", 2: "<unknown>", 4: "the", 5: "film", 6: "good"}
+    assert words == single | {7: "the film", 8: "good film"}
     settings = SMALL.model_copy(update={"masking": False})
     weights = {cell: weights_of(random_net(cell, settings)) for cell in ("rnn", "lstm")}
     for row in ([0, 0, 1, 2, 6], [1, 2, 6, 0, 0]):

@@ -53,6 +53,12 @@ def test_nothing_can_be_changed() -> None:
     ("name", "value", "said"),
     [
         ("tuned.pad.vocabulary", 3, "tuned.pad.vocabulary = 3: should be greater than or equal to 4"),
+        ("tuned.pad.pairs", -1, "tuned.pad.pairs = -1: should be greater than or equal to 0"),
+        (
+            "tuned.pad.pairs",
+            9997,
+            "pairs = 9997: should be at most 9996, as vocabulary holds them and 4",
+        ),
         ("tuned.pad.length", 0, "tuned.pad.length = 0: should be greater than or equal to 1"),
         ("tuned.pad.validation_share", 0.0, "tuned.pad.validation_share = 0.0: should be greater than 0"),
         ("tuned.pad.validation_share", 1.0, "tuned.pad.validation_share = 1.0: should be less than 1"),

@@ -22,12 +22,14 @@ from stages.download import download
 from stages.files import RAW, load_array, load_padded, load_text, run_folder
 from stages.nets import build_model, save_model
 from stages.pad import encode, pad, pad_rows
+from stages.pairs import with_pairs
 from stages.params import Pad, load_params
 from stages.predict import FILTERED, parts, rows, words
 from tests.conftest import ROOT
 
 PAD = Pad(
     vocabulary=8,
+    pairs=0,
     length=6,
     padding="pre",
     truncating="pre",
@@ -105,7 +107,14 @@ def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, 
     ]
     flat = np.array([rank for review in every for rank in review], np.int32)
     tokens = encode(flat, np.cumsum([0, *map(len, every)]), settings.vocabulary)
-    assert rows(reviews, ranks, settings).tolist() == pad_rows(*tokens, length, padding, truncating).tolist()
+    expected = pad_rows(*tokens, length, padding, truncating).tolist()
+    assert rows(reviews, ranks, np.empty(0, np.int64), settings).tolist() == expected
+    # "one two" is one token.
+    settings = settings.model_copy(update={"vocabulary": 9, "pairs": 1})
+    pairs, reviews = np.array([4 * 8 + 5]), [words(text, settings) for text in texts]
+    expected = pad_rows(*with_pairs(*tokens, pairs, 8), length, padding, truncating).tolist()
+    assert rows(reviews, ranks, pairs, settings).tolist() == expected
+    assert 8 in expected[0] or (length, truncating) == (1, "post")
 
 
 def test_texts_come_in_parts_and_no_sooner_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
