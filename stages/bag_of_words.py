@@ -13,8 +13,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stages.command import main
-from stages.files import PADDED, PADDING, RAW, REPORTS, json_text, load_array, new_file
-from stages.pad import encode, pad_rows
+from stages.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
+from stages.incidence import incidence
+from stages.pad import encode, pad_rows, split_train
 from stages.params import Params
 from stages.statistics import pack
 
@@ -31,9 +32,9 @@ def bag_of_words(params: Params) -> None:
         for part in ("tokens", "offsets", "labels")
     }
     labels = arrays["train", "labels"]
-    train, validation = (
-        load_array(PADDED / recipe / f"{split}_rows.npy") for split in ("train", "validation")
-    )
+    ranks = arrays["train", "tokens"]
+    stands = incidence(ranks, arrays["train", "offsets"], int(ranks.max(initial=0)) + 1)
+    train, validation = split_train(recipe, settings, labels, stands)
 
     variants = []
     for kind, vocabulary, length in (

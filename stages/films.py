@@ -4,8 +4,8 @@ The archive does not say what a review is of. By its makers (Maas et al., ACL 20
 of a film, and no film in both train and test; a validation review drawn from train has no such distance
 from what is trained on.
 
-R is the number of reviews, W of words. `ranks` are words, from 1, flat; `offsets` say where each review
-begins and the last one ends; `stands` is what `standing` makes of them.
+R is the number of reviews, W of words. `stands` is which words, by their ranks, stand in which review: what
+`incidence` makes of them.
 """
 
 import numpy as np
@@ -18,15 +18,6 @@ TELLING = (2, 1000)  # train reviews that a word stands in by which films are to
 NEIGHBOURS = 5  # reviews that each review is linked with, at least
 RESOLUTION = 200.0  # of the groups, with 25,000 reviews: the largest have some 30, as films have at most
 AT_ONCE = 1000  # reviews that are compared with all: 200 MB
-
-
-def standing(ranks: np.ndarray, offsets: np.ndarray, highest: int) -> sp.csr_array:
-    """Return which words up to the rank `highest` stand in which review: 0 or 1, int32 (R, highest + 1)."""
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    shape = (len(offsets) - 1, highest + 1)
-    counts = sp.coo_array((np.ones(len(ranks), np.int32), (rows, ranks)), shape=shape).tocsr()
-    counts.data[:] = 1  # however often
-    return counts
 
 
 def words_in(stands: sp.csr_array, reviews: tuple[int, int]) -> np.ndarray:

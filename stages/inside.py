@@ -50,7 +50,7 @@ def inside(params: Params, recipe: str) -> None:
     offsets = load_array(RAW / "test_offsets.npy")
     least, most = settings.shown_tokens
     single = block.pad.vocabulary - block.pad.pairs
-    of_words = text + (test.tokens >= single).sum(axis=1)
+    of_words = ((test.tokens != PADDING) & (test.tokens < single)).sum(axis=1)
     short = whole(of_words, offsets) & (text >= least) & (text <= most)
     folders = {cell: run_folder(recipe, cell, seed) for cell in CELLS}
     probabilities = {cell: load_array(folders[cell] / "test_probabilities.npy") for cell in CELLS}
@@ -191,8 +191,8 @@ def answers(cell: str, weights: Weights, settings: Model, tokens: np.ndarray) ->
 def whole(text: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return which reviews were not cut, bool (reviews,).
 
-    text: how many tokens of each its row holds, a pair counted twice; offsets: where it begins and the last
-    one ends in the raw words, as `download` writes them, to which `pad` adds START.
+    text: how many tokens of each its row holds, but for pairs; offsets: where it begins and the last one
+    ends in the raw words, as `download` writes them, to which `pad` adds START.
     """
     return text == np.diff(offsets) + 1
 

@@ -6,7 +6,8 @@ from scipy.sparse import csr_array
 from stages import StageError
 from stages.command import main
 from stages.files import FIRST_WORD, PADDED, PADDING, RAW, load_array, new_folder
-from stages.films import RARE, films, most_shared, standing, words_in
+from stages.films import RARE, films, most_shared, words_in
+from stages.incidence import incidence
 from stages.pairs import telling_pairs, with_pairs
 from stages.params import Pad, Params
 
@@ -21,8 +22,8 @@ def pad(params: Params, recipe: str) -> None:
     for split in ("train", "test"):
         flat[split] = load_array(RAW / f"{split}_tokens.npy"), load_array(RAW / f"{split}_offsets.npy")
         labels[split] = load_array(RAW / f"{split}_labels.npy")
-    highest = max(int(ranks.max(initial=0)) for ranks, _ in flat.values())
-    stands = {split: standing(*each, highest) for split, each in flat.items()}
+    ranks = 1 + max(int(ranks.max(initial=0)) for ranks, _ in flat.values())
+    stands = {split: incidence(*each, ranks) for split, each in flat.items()}
     kept, validating = split_train(recipe, settings, labels["train"], stands["train"])
     words = settings.vocabulary - settings.pairs
     encoded = {split: encode(*each, words) for split, each in flat.items()}
@@ -45,9 +46,6 @@ def pad(params: Params, recipe: str) -> None:
             np.save(folder / f"{split}_tokens.npy", rows[source][which])
             np.save(folder / f"{split}_labels.npy", labels[source][which])
         np.save(folder / "pairs.npy", pairs)
-        # Which of the train reviews these are: stage `bag_of_words` reads the same ones.
-        np.save(folder / "train_rows.npy", kept)
-        np.save(folder / "validation_rows.npy", validating)
         # How near each review is to what is trained on, which `score` asks.
         np.save(folder / "validation_shared.npy", most_shared(train[validating], train[kept]))
         np.save(folder / "test_shared.npy", most_shared(test, train[kept]))
@@ -105,7 +103,7 @@ def split_train(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ascending numbers `(train, validation)` of the train reviews, as a recipe splits them.
 
-    stands: which words stand in which of them (`films.standing`). Raises `StageError` where the recipe's
+    stands: which words stand in which of them (`incidence`). Raises `StageError` where the recipe's
     share cannot be met.
     """
     share = settings.validation_share

@@ -1,12 +1,14 @@
-"""Pairs of neighbouring words that become one token: those that say what their words do not.
+"""Pairs of neighbouring words that get a token of their own: those that say what their words do not.
 
 `tokens` are words and others, below `words`, flat; `offsets` say where each review begins and the last one
 ends. Words begin at FIRST_WORD. A pair is the number first · words + second.
 """
 
 import numpy as np
+from scipy.special import expit
 
 from stages.files import FIRST_WORD
+from stages.incidence import incidence, log_odds, standing
 
 LEAST = 10  # reviews that a pair stands in; of fewer nothing can be said
 
@@ -29,13 +31,15 @@ def telling_pairs(
     reviews that it stands in are positive is then (k − n·p) / √(n·p·(1 − p)) standard deviations away.
     labels: (reviews,) of 0 and 1.
     """
-    found, n, k = _standing(neighbours(tokens, offsets, words), offsets, labels)
-    word, of_word, positive = _standing(np.where(tokens >= FIRST_WORD, tokens, -1), offsets, labels)
-    log_odds = np.zeros(words)
-    log_odds[word] = np.log((positive + 1) / (of_word - positive + 1))
+    of_words = log_odds(*standing(incidence(tokens, offsets, words), labels))
+    each = neighbours(tokens, offsets, words)
+    found, place = np.unique(each, return_inverse=True)
+    if not number or found[-1] < 0:
+        return np.empty(0, np.int64)
+    n, k = standing(incidence(np.where(each < 0, -1, place), offsets, len(found)), labels)
     often = n >= LEAST
     found, n, k = found[often], n[often], k[often]
-    p = 1 / (1 + np.exp(-log_odds[found // words] - log_odds[found % words]))
+    p = expit(of_words[found // words] + of_words[found % words])
     away = np.abs(k - n * p) / np.sqrt(n * p * (1 - p))
     # Rounded: the last digits differ between processors; of equals the first is taken.
     return np.sort(found[np.argsort(-away.round(6), kind="stable")[:number]])
@@ -44,32 +48,11 @@ def telling_pairs(
 def with_pairs(
     tokens: np.ndarray, offsets: np.ndarray, pairs: np.ndarray, words: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return `(tokens, offsets)` with one token for each of `pairs` (ascending): `words` + its place there.
-
-    Where pairs overlap, as of three words in a row, the first stands, and of those that are left the first
-    again.
-    """
+    """Return `(tokens, offsets)` with one after each of `pairs` (ascending): `words` + its place there."""
     if not len(pairs):
         return tokens, offsets
     each = neighbours(tokens, offsets, words)
     place = np.minimum(np.searchsorted(pairs, each), len(pairs) - 1)
-    known = pairs[place] == each
-    number = np.arange(len(tokens))
-    overlapping = number - np.maximum.accumulate(np.where(known, 0, number))  # pairs before, and this one
-    second = overlapping % 2 == 1
-    merged = tokens.copy()
-    (after,) = np.nonzero(second)
-    merged[after - 1] = words + place[after]
-    return merged[~second], offsets - np.append(0, second.cumsum())[offsets]
-
-
-def _standing(
-    items: np.ndarray, offsets: np.ndarray, labels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the items from 0, ascending, in how many reviews each stands, and how many are positive."""
-    review = np.repeat(np.arange(len(labels)), np.diff(offsets))
-    real = items >= 0
-    once = np.unique(items[real].astype(np.int64) * len(labels) + review[real])
-    found, first, number = np.unique(once // len(labels), return_index=True, return_counts=True)
-    sums = np.append(0, labels[once % len(labels)].cumsum(dtype=np.int64))
-    return found, number, sums[first + number] - sums[first]
+    (known,) = np.nonzero(pairs[place] == each)
+    added = np.searchsorted(known, offsets)  # in the reviews before
+    return np.insert(tokens, known + 1, (words + place[known]).astype(tokens.dtype)), offsets + added

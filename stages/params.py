@@ -109,6 +109,7 @@ class Train(Block):
     """How both nets are trained."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"]
+    epsilon: Rate
     clip_norm: Rate | None
     embedding_gradient: Literal["summed", "by_occurrence"]
     batch_size: Positive

@@ -209,14 +209,12 @@ def load_pairs(name: str, settings: Pad) -> np.ndarray:
 def words(text: str, settings: Pad) -> list[bytes]:
     """Return the text's words, as the reviews were split; of more than fit a row, those that stay.
 
-    Where pairs of words are tokens, all words: which of them pair off may depend on the first.
+    And one more: a pair may stay whose first word does not.
     """
-    folded = text.encode().translate(FOLDED)
-    if settings.pairs:
-        return folded.split()
+    folded, most = text.encode().translate(FOLDED), settings.length + 1
     if settings.truncating == "pre":
-        return folded.rsplit(None, settings.length)[-settings.length :]
-    return folded.split(None, settings.length)[: settings.length]
+        return folded.rsplit(None, most)[-most:]
+    return folded.split(None, most)[:most]
 
 
 def rows(
@@ -288,7 +286,7 @@ def explained(
 ) -> dict[str, Any]:
     """Return `inside.reading` of a text in its own words; those that are out of vocabulary stand in <>.
 
-    A pair of words that is one token stands as one.
+    After a pair of words that has a token of its own, both stand once more.
     """
     review = words(text, recipe.pad)
     if not review:
@@ -297,13 +295,15 @@ def explained(
     tokens, offsets = encoded([review], ranks, pairs, settings)
     (row,) = pad_rows(tokens, offsets, settings.length, settings.padding, settings.truncating)
     own = iter(["<start>", *(word.decode() for word in review)])
+    single: list[str] = []
     shown = []
     for token in tokens.tolist():
         if token >= settings.vocabulary - settings.pairs:
-            shown.append(f"{next(own)} {next(own)}")
+            shown.append(" ".join(single[-2:]))
         else:
             word = next(own)
-            shown.append(f"<{word}>" if token == OUT_OF_VOCABULARY else word)
+            single.append(f"<{word}>" if token == OUT_OF_VOCABULARY else word)
+            shown.append(single[-1])
     read = row[row != PADDING].tolist()
     shown = shown[-len(read) :] if settings.truncating == "pre" else shown[: len(read)]
     return reading(weights, recipe.model, row, dict(zip(read, shown, strict=True))) | {"words": shown}

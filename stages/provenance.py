@@ -12,7 +12,18 @@ from typing import Any
 from stages.files import json_text, new_file
 
 # What decides, beside the parameters, what a trained net is: the code of `pad` and of the training stages.
-CODE = ("cooccurrence", "files", "films", "nets", "pad", "params", "recurrence", "training")
+CODE = (
+    "cooccurrence",
+    "files",
+    "films",
+    "incidence",
+    "nets",
+    "pad",
+    "pairs",
+    "params",
+    "recurrence",
+    "training",
+)
 
 
 def code_digest() -> str:

@@ -119,6 +119,8 @@ def fit(
 def new_optimizer(net: Net, settings: Train, learning_rate: float) -> keras.optimizers.Optimizer:
     """Return the optimizer of the net's weights."""
     config = {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm}
+    if settings.optimizer != "sgd":
+        config["epsilon"] = settings.epsilon
     if settings.averaging is not None:
         config |= {"use_ema": True, "ema_momentum": settings.averaging}
     optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})

@@ -12,7 +12,6 @@ from stages import StageError
 from stages.bag_of_words import bag_of_words, cut, fit, reached, texts
 from stages.download import flatten
 from stages.files import RAW
-from stages.pad import pad
 from stages.params import Params, load_params
 from stages.statistics import unpack
 from tests.conftest import generated_reviews
@@ -33,7 +32,6 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_params: dict[s
         parts = flatten(*generated_reviews(number, seed=number))
         for name, values in zip(("tokens", "offsets", "labels"), parts, strict=True):
             np.save(RAW / f"{split}_{name}.npy", values)
-    pad(load_params(), "tuned")
     return load_params()
 
 
@@ -118,6 +116,14 @@ def test_the_test_reviews_choose_nothing(params: Params) -> None:
         assert (unpack(old.pop("right"), 60) != unpack(new.pop("right"), 60)).all()
         assert old.pop("test_accuracy") + new.pop("test_accuracy") == pytest.approx(1)
         assert old == new
+
+
+def test_the_stage_names_a_share_that_cannot_be_met(params: Params) -> None:
+    pad = params.blocks["tuned"].pad.model_copy(update={"validation_share": 0.001})
+    block = params.blocks["tuned"].model_copy(update={"pad": pad})
+    params = params.model_copy(update={"blocks": params.blocks | {"tuned": block}})
+    with pytest.raises(StageError, match=r"^tuned.pad.validation_share = 0.001 cannot be met: "):
+        bag_of_words(params)
 
 
 def test_the_stage_says_what_is_missing(params: Params) -> None:

@@ -4,14 +4,15 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.metrics import adjusted_rand_score
 
-from stages.films import RARE, TELLING, films, most_shared, standing, words_in
+from stages.films import RARE, TELLING, films, most_shared, words_in
+from stages.incidence import incidence
 
 COMMON = 1  # a word that more reviews have than a rare one may
 
 
 def stands(reviews: list[list[int]], highest: int = 10000) -> csr_array:
     ranks = np.array([rank for review in reviews for rank in review], np.int32)
-    return standing(ranks, np.cumsum([0, *map(len, reviews)]), highest)
+    return incidence(ranks, np.cumsum([0, *map(len, reviews)]), highest)
 
 
 def test_a_rare_word_stands_in_two_reviews_and_in_not_too_many() -> None:
@@ -21,7 +22,7 @@ def test_a_rare_word_stands_in_two_reviews_and_in_not_too_many() -> None:
 
 
 def test_a_word_counts_once_however_often_it_stands_there() -> None:
-    found = stands([[7, 7, 5], [], [5, 9, 3]], 12)[:, [5, 7, 8, 12]]
+    found = stands([[7, 7, 5], [], [5, 9, 3]], 13)[:, [5, 7, 8, 12]]
     assert found.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
 
 

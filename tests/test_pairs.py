@@ -20,21 +20,14 @@ def test_a_pair_is_two_words_of_one_review() -> None:
     assert neighbours(*flat([[]]), WORDS).tolist() == []
 
 
-def test_a_pair_is_one_token() -> None:
-    reviews = flat([[1, 3, 4, 6], [], [4, 5], [5, 4], [6, 3, 4]])
+def test_pairs_stand_after_their_second_word() -> None:
+    reviews = flat([[1, 3, 4, 5], [], [4, 5], [5, 4]])
     tokens, offsets = with_pairs(*reviews, np.array([34, 45, 99]), WORDS)
-    assert tokens.tolist() == [1, 10, 6, 11, 5, 4, 6, 10]
-    assert offsets.tolist() == [0, 3, 3, 4, 6, 8]
+    assert tokens.tolist() == [1, 3, 4, 10, 5, 11, 4, 5, 11, 5, 4]
+    assert offsets.tolist() == [0, 6, 6, 9, 11]
     assert tokens.dtype == np.int32
     for one, other in zip(with_pairs(*reviews, np.empty(0, np.int64), WORDS), reviews, strict=True):
         assert one.tolist() == other.tolist()
-
-
-def test_of_pairs_that_overlap_the_first_stands() -> None:
-    pairs = np.array([34, 45, 56])
-    tokens, offsets = with_pairs(*flat([[3, 4, 5], [3, 4, 5, 6], [2, 4, 5, 6, 3, 4]]), pairs, WORDS)
-    assert tokens.tolist() == [10, 5, 10, 12, 2, 11, 6, 10]
-    assert offsets.tolist() == [0, 2, 4, 8]
 
 
 def negated(each: int) -> tuple[list[list[int]], list[int]]:

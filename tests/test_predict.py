@@ -24,7 +24,7 @@ from stages.nets import build_model, save_model
 from stages.pad import encode, pad, pad_rows
 from stages.pairs import with_pairs
 from stages.params import Pad, load_params
-from stages.predict import FILTERED, parts, rows, words
+from stages.predict import FILTERED, explained, parts, rows, words
 from tests.conftest import ROOT
 
 PAD = Pad(
@@ -100,7 +100,7 @@ def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, 
         "one two four",
     ]
     reviews = [words(text, settings) for text in texts]
-    assert max(map(len, reviews)) <= length
+    assert max(map(len, reviews)) <= length + 1
     every = [
         [ranks.get(word, 999) for word in words(text, PAD.model_copy(update={"length": 99}))]
         for text in texts
@@ -109,12 +109,12 @@ def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, 
     tokens = encode(flat, np.cumsum([0, *map(len, every)]), settings.vocabulary)
     expected = pad_rows(*tokens, length, padding, truncating).tolist()
     assert rows(reviews, ranks, np.empty(0, np.int64), settings).tolist() == expected
-    # "one two" is one token.
+    # "one two" has a token of its own.
     settings = settings.model_copy(update={"vocabulary": 9, "pairs": 1})
-    pairs, reviews = np.array([4 * 8 + 5]), [words(text, settings) for text in texts]
+    pairs = np.array([4 * 8 + 5])
     expected = pad_rows(*with_pairs(*tokens, pairs, 8), length, padding, truncating).tolist()
     assert rows(reviews, ranks, pairs, settings).tolist() == expected
-    assert 8 in expected[0] or (length, truncating) == (1, "post")
+    assert 8 in expected[0] or (length < 4 and truncating == "post")
 
 
 def test_texts_come_in_parts_and_no_sooner_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,6 +291,32 @@ def test_a_reading_shows_the_words_that_are_read(call: Callable[..., str]) -> No
     for cell in ("rnn", "lstm"):  # which read zeros after the text
         assert padded[cell]["final"] == pytest.approx(answer[cell], abs=1e-4)
         assert padded[cell]["final"] != padded[cell]["after_word"][-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "shown"),
+    [
+        ("one two four", 6, ["<start>", "one", "two", "one two", "four"]),
+        ("two one two six one", 9, ["<start>", "two", "one", "two", "one two", "<six>", "one"]),
+        ("two one two six one", 3, ["one two", "<six>", "one"]),
+        ("six one two", 1, ["one two"]),
+    ],
+)
+def test_a_pair_is_read_after_its_words(text: str, length: int, shown: list[str]) -> None:
+    block = load_params(ROOT / "params.yaml").blocks["tuned"]
+    settings = PAD.model_copy(update={"vocabulary": 9, "pairs": 1, "length": length})
+    recipe = block.model_copy(update={"pad": settings})
+    random = np.random.default_rng(0)
+    weights = {}
+    for cell in ("rnn", "lstm"):
+        small = recipe.model.model_copy(update={"units": 4, "embedding_width": 3})
+        model = build_model(cell, settings.vocabulary, small)
+        model.set_weights([random.normal(size=w.shape) for w in model.get_weights()])
+        weights[cell] = {layer.name: layer.get_weights() for layer in model.layers}
+    ranks, pairs = {b"one": 1, b"two": 2, b"four": 4}, np.array([4 * 8 + 5])
+    read = explained(weights, recipe, text, ranks, pairs)
+    assert read["words"] == shown
+    assert len(read["lstm"]["after_word"]) == len(shown)
 
 
 def test_a_reading_of_nothing(call: Callable[..., str]) -> None:

@@ -22,6 +22,7 @@ TINY = Probe(
     model=SMALL,
     train=Train(
         optimizer="adam",
+        epsilon=1e-7,
         clip_norm=1.0,
         embedding_gradient="summed",
         batch_size=16,

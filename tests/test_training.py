@@ -26,6 +26,7 @@ from tests.conftest import SMALL
 VOCABULARY = 10
 SETTINGS = Train(
     optimizer="adam",
+    epsilon=1e-7,
     clip_norm=1.0,
     embedding_gradient="summed",
     batch_size=8,
@@ -281,3 +282,20 @@ def test_distinct_tokens_and_where_they_are_read() -> None:
     assert steps.tolist() == [[0, 1], [2, 1], [1, 3]]
     assert found.dtype == steps.dtype == np.int32
     assert np.array_equal(found[steps].T, tokens)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_epsilon_holds_back_weights_of_which_there_is_little_evidence(optimizer: str) -> None:
+    """Between 1e-7 and 1 the step falls to about the gradient times the rate, as sgd's is."""
+    moved = {}
+    for epsilon in (1e-7, 1.0):
+        net, _ = small_fit("rnn", optimizer=optimizer, epsilon=epsilon, epochs=1)
+        keras.utils.set_random_seed(0)
+        before = build_model("rnn", VOCABULARY, SMALL).get_weights()
+        moved[epsilon] = max(abs(a - b).max() for a, b in zip(net.model.get_weights(), before, strict=True))
+    assert moved[1.0] < 0.1 * moved[1e-7]
+
+
+def test_sgd_has_no_epsilon() -> None:
+    first, other = (small_fit("rnn", optimizer="sgd", epsilon=each)[1] for each in (1e-7, 1.0))
+    assert first.history == other.history
