@@ -16,7 +16,7 @@ from tests.test_report import made_up
 
 def test_both_cells_are_trained_on_every_seed_and_measured(project: Project) -> None:
     long = project.params["long"]
-    long["pad"] |= {"vocabulary": 40, "length": 25}
+    long["pad"] |= {"vocabulary": 40, "pairs": 8, "length": 25}
     long["model"] |= {"embedding_width": 8, "units": 4}
     long["train"] |= {"epochs": 2}
     project.params["seeds"] = [3]
