@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -78,7 +79,7 @@ def resumed(
     known = f", {len(calls) - len(left)} of them known from before" if len(left) < len(calls) else ""
     print(f"{len(calls)} nets to train{known}, {min(jobs, len(calls))} at a time", flush=True)
     os.environ |= ONE_THREAD
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
         names = {pool.submit(function, *calls[name]): name for name in left}
         try:
             for number, done in enumerate(as_completed(names), 1):
@@ -88,6 +89,17 @@ def resumed(
         finally:
             pool.shutdown(cancel_futures=True)  # where one fails, those that wait are not trained for nothing
     return {name: reached[name] for name in calls}
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it does, even by force, and not train on for nothing."""
+
+    def wait() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def parse_jobs(module: str, description: str | None) -> int:

@@ -1,12 +1,16 @@
 """Training side by side: what it says where something is wrong. That it trains is seen in test_pipeline."""
 
+import os
+import subprocess
+import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stages.train_all import resumed
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 
 def test_a_run_that_fails_is_named_and_the_others_still_run(project: Project) -> None:
@@ -70,3 +74,36 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path, capsys: pytest.Ca
     assert "4 nets to train, 2 of them known from before" in capsys.readouterr().out
     doubled("other settings", 1)
     assert "4 nets to train, 1 at a time" in capsys.readouterr().out
+
+
+TICKS = """
+import time
+from pathlib import Path
+from stages.train_all import resumed
+
+def tick(name):
+    for number in range(600):
+        Path(name).write_text(str(number))
+        time.sleep(0.1)
+
+if __name__ == "__main__":
+    resumed(tick, {name: (name,) for name in "ab"}, Path("reached.json"), None, 2)
+"""
+
+
+def test_no_net_is_trained_on_when_its_command_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "ticks.py").write_text(TICKS)
+    files = [tmp_path / name for name in "ab"]
+
+    def ticking() -> list[bool]:
+        before = [file.read_text() if file.is_file() else "" for file in files]
+        time.sleep(1)
+        return [file.is_file() and file.read_text() != old for file, old in zip(files, before, strict=True)]
+
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "ticks.py"], cwd=tmp_path, env=environment) as parent:
+        try:
+            assert any(all(ticking()) for _ in range(50))
+        finally:
+            parent.kill()
+    assert any(not any(ticking()) for _ in range(10))
