@@ -1,7 +1,7 @@
 """All that trains and is not up to date, several side by side: `dvc repro` alone goes one after another.
 
-No stage of its own: it calls `dvc repro --single-item` for each training stage, on one thread each,
-because two threads make one run hardly faster. `dvc repro` gives the same bytes, only later.
+No stage of its own: it calls `dvc repro --single-item` for each training stage, which runs on one thread.
+`dvc repro` gives the same bytes, only later.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from pathlib import Path
 from typing import Any
 
+from stages.command import ONE_THREAD
 from stages.provenance import load_reached, save_reached
 
 # A process that wants DVC's lock while another has it waits.
@@ -24,7 +25,6 @@ DVC = ("dvc", "--wait-for-lock")
 # What TensorFlow says of itself at every start, whatever TF_CPP_MIN_LOG_LEVEL is.
 NOTES = re.compile(r"I\d{4} |WARNING: All log messages before absl|To enable the following instructions")
 STAGES = ("train_lstm", "probe", "train_rnn", "bag_of_words")  # those that take longest first
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def main() -> None:
@@ -52,9 +52,7 @@ def stale_runs() -> list[str]:
 def train(stage: str) -> bool:
     """Run one stage, print its lines as they come, and return whether it succeeded."""
     command = [*DVC, "repro", "--quiet", "--single-item", stage]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | ONE_THREAD
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout or ():
             if not NOTES.match(line):
                 print(line, end="", flush=True)
