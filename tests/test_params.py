@@ -57,7 +57,7 @@ def test_nothing_can_be_changed() -> None:
         (
             "tuned.pad.pairs",
             9997,
-            "pairs = 9997: should be at most 9996, as vocabulary holds them and 4",
+            "pairs = 9997: should be at most 9996, as vocabulary holds them and 4 others",
         ),
         ("tuned.pad.length", 0, "tuned.pad.length = 0: should be greater than or equal to 1"),
         ("tuned.pad.validation_share", 0.0, "tuned.pad.validation_share = 0.0: should be greater than 0"),
