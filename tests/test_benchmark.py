@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stages import StageError, benchmark, figures
-from stages.benchmark import ENGINES, OURS, PARTS, Setting, Worker, operations, summarise
+from stages.benchmark import ENGINES, PARTS, Setting, Worker, operations, summarise
 from stages.params import Recipe, load_params
 from stages.report import template
 from tests.conftest import ROOT, Project
@@ -85,7 +85,8 @@ def made_up(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             for threads in (1, 2):
                 for engine, factor in (("keras", 6), ("pytorch", 4), ("fused", 2), ("summed", 1)):
                     times[engine, threads, setting] = cost * factor / threads * length / 200
-        times |= {("side by side", engine, setting): 2 * cost for engine in OURS}
+        shares = {"keras": 4, "pytorch": 3, "fused": 2, "summed": 2}
+        times |= {("side by side", engine, setting): cost * share for engine, share in shares.items()}
         times |= {("answer", engine, setting): cost for engine in ENGINES}
         times |= {
             ("part", part, setting): cost * share
@@ -102,11 +103,15 @@ def test_ratios_shares_and_the_study(recipe: Recipe, monkeypatch: pytest.MonkeyP
     assert measured["matmul_gflop_per_second"]["1"] == pytest.approx(2 * 2048**3 / 0.160 / 1e9, abs=0.1)
     share = row["gflop"] / 0.080 / measured["matmul_gflop_per_second"]["1"]
     assert row["share_of_matmul_rate"]["fused"] == pytest.approx(share, abs=0.001)
-    # Keras: 30 + 120 ms for a step of each cell, on both cores; here two of each in 20 + 80 ms.
-    study = measured["study"]
-    assert study["keras_to_fused"] == 3
-    assert study["reviews_per_second"] == {"fused": 1280, "summed": 1280, "keras": 426.7, "pytorch": 640}
-    assert study["twelve_runs_to_keras_two"] == {"fused": 2, "summed": 2}
+    # Keras: 30 + 120 ms for a step of each cell, on both cores, two of each in 40 + 160; here in 20 + 80 ms.
+    after, beside, twelve = (
+        measured["study"][name] for name in ("one_after_another", "side_by_side", "twelve_runs_to_keras_two")
+    )
+    assert after["reviews_per_second"] == {"fused": 1280, "summed": 2560, "keras": 427, "pytorch": 640}
+    assert beside["reviews_per_second"] == {"fused": 1280, "summed": 1280, "keras": 640, "pytorch": 853}
+    assert (after["keras_to_fused"], after["pytorch_to_summed"]) == (3, 2)
+    assert (beside["keras_to_fused"], beside["pytorch_to_summed"]) == (2, 1.5)
+    assert twelve == {"fused": 2, "summed": 2}
     assert measured["fresh_process"]["rnn"]["keras"]["peak_megabytes"] == 950
     assert list(measured["parts_of_a_step"]["rnn"].values()) == [1, 2, 2, 3, 2]
 
@@ -120,7 +125,7 @@ def test_the_benchmarks_words_and_figure_hold_its_numbers(
     assert "| RNN | 32 | 100 | 1 | 30.0 (" in text
     assert "| all backward | 3.0 | 12.0 |" in text
     assert "| here, summed, LSTM | 6.0 | 3.0 | 950 | 40 |" in text
-    assert "1,280 (3.0 times Keras)" in text
+    assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 summed" in text
     assert [axes.get_title() for axes in figures.benchmark(measured).axes][:2] == [
         "RNN, batch 32, one thread",
         "LSTM, batch 32, one thread",
