@@ -2,17 +2,12 @@
 
 import argparse
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from stages import StageError
+from stages import StageError, processor
 from stages.params import load_params
-
-# Of TensorFlow, which reads it when it is imported: with two threads one run is hardly faster, and on some
-# processors its last digits are others.
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,7 +21,7 @@ class Parser(argparse.ArgumentParser):
 def main(stage: Callable[..., None]) -> None:
     """Run `stage(params, …)` with the arguments that its signature names: a recipe and a seed, or none.
 
-    TensorFlow runs on one thread. Exits with status 1, and the reason on standard error, where the parameters
+    Exits with status 1, and the reason on standard error, where the parameters
     or the stage's inputs are at fault, and with 2 where the arguments are.
     """
     parser = Parser(prog=f"python -m stages.{stage.__name__}", description=inspect.getdoc(stage))
@@ -36,7 +31,7 @@ def main(stage: Callable[..., None]) -> None:
     if "seed" in takes:
         parser.add_argument("seed", type=int, help="one of the seeds in params.yaml")
     arguments = parser.parse_args()
-    os.environ |= ONE_THREAD
+    processor.warn()
     try:
         params = load_params()
         if "recipe" in takes and arguments.recipe not in params.blocks:

@@ -78,11 +78,11 @@ class Net:
         """
         rows = self.layers["embedding"](tokens)
         rows = rows if dropout is None else rows * dropout
-        return rows @ self.cell.cell.kernel + self.cell.cell.bias if self.fused else rows
+        return recurrence.product(rows, self.cell.cell.kernel) + self.cell.cell.bias if self.fused else rows
 
     def table_gradient(self, rows: tf.Tensor) -> tf.Tensor:
         """Return the gradients of embeddings, times their dropout, from those of rows of `table`."""
-        return tf.matmul(rows, self.cell.cell.kernel, transpose_b=True) if self.fused else rows
+        return recurrence.product(rows, tf.transpose(self.cell.cell.kernel)) if self.fused else rows
 
     def answer(
         self,

@@ -5,7 +5,8 @@ weights, with the arithmetic arranged for speed:
 
 - W·x + b is computed once per distinct input, as a table; a step looks its rows up;
 - the gradient of the recurrent weights is one matrix product after the loop, not one per step;
-- what the way back needs is stored, not computed again.
+- what the way back needs is stored, not computed again;
+- matrix products are added up in pieces, the same on every processor (`product`).
 
 Compiled by XLA (`tf.function(jit_compile=True)`), a step is one matrix product and a few fused
 elementwise loops.
@@ -13,9 +14,13 @@ elementwise loops.
 T is the number of steps, B of reviews, U of units, N of distinct inputs.
 """
 
+import functools
+import operator
 from collections.abc import Callable
 
 import tensorflow as tf
+
+PIECE = 256  # terms of a matrix product that are added up without a break: below 288 none breaks them
 
 ACTIVATIONS: dict[str, Callable] = {"tanh": tf.tanh, "sigmoid": tf.sigmoid, "relu": tf.nn.relu}
 # The derivative of an activation, from its value y.
@@ -24,6 +29,43 @@ SLOPES: dict[str, Callable] = {
     "sigmoid": lambda y: y * (1 - y),
     "relu": lambda y: tf.cast(y > 0, y.dtype),
 }
+
+
+def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Return the matrix product (M, N) of `a` (M, K) and `b` (K, N), added up in pieces of PIECE terms.
+
+    Libraries break long sums to fit the processor's caches: in other places on other processors, with other
+    last digits. Differentiable.
+    """
+
+    def run(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return _in_pieces(dresult, tf.transpose(b)), _transposed_in_pieces(a, dresult)
+
+        return _in_pieces(a, b), gradient
+
+    return tf.custom_gradient(run)(tf.convert_to_tensor(a), tf.convert_to_tensor(b))
+
+
+def _in_pieces(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Return a · b; K is some hundreds at most."""
+    pieces = [a[:, k : k + PIECE] @ b[k : k + PIECE] for k in range(0, b.shape[0], PIECE)]
+    return functools.reduce(operator.add, pieces)
+
+
+def _transposed_in_pieces(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Return aᵀ · b, for `a` (K, M) with a K of thousands."""
+    number, rest = divmod(a.shape[0], PIECE)
+    whole = number * PIECE
+    # Transposed piece by piece before the loop: XLA has a faster product for that than for a transposed `a`.
+    left = tf.transpose(tf.reshape(a[:whole], (number, PIECE, a.shape[1])), (0, 2, 1))
+    right = tf.reshape(b[:whole], (number, PIECE, b.shape[1]))
+    _, total = tf.while_loop(
+        lambda i, _: i < number,
+        lambda i, total: (i + 1, total + left[i] @ right[i]),
+        (0, tf.zeros((a.shape[1], b.shape[1]), a.dtype)),
+    )
+    return total + tf.transpose(a[whole:]) @ b[whole:] if rest else total
 
 
 def rnn(
@@ -51,7 +93,7 @@ def rnn(
     def run(table: tf.Tensor, recurrent: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(t: tf.Tensor, h: tf.Tensor, total: tf.Tensor, hs: tf.TensorArray) -> tuple:
             hs = hs.write(t, h)  # before the step: what W_h is multiplied with
-            new = act(tf.gather(table, steps[t]) + h @ recurrent)
+            new = act(tf.gather(table, steps[t]) + _in_pieces(h, recurrent))
             total = total + _where_read(read, t, new) if summed else total
             return t + 1, _where_read(read, t, new, h), total, hs
 
@@ -65,7 +107,12 @@ def rnn(
 
             def backward(t: tf.Tensor, h: tf.Tensor, dh: tf.Tensor, dzs: tf.TensorArray) -> tuple:
                 dz = _where_read(read, t, (dh + dresult if summed else dh) * slope(h))
-                return t - 1, hs.read(t), _where_read(read, t, dz @ transposed, dh), dzs.write(t, dz)
+                return (
+                    t - 1,
+                    hs.read(t),
+                    _where_read(read, t, _in_pieces(dz, transposed), dh),
+                    dzs.write(t, dz),
+                )
 
             *_, dzs = tf.while_loop(
                 lambda t, *_: t >= begin, backward, (end - 1, last, dlast, _stack(length, start))
@@ -101,7 +148,7 @@ def lstm(
         def forward(
             t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, total: tf.Tensor, *stacks: tf.TensorArray
         ) -> tuple:
-            z = tf.gather(table, steps[t]) + h @ recurrent  # W·[h,x] + b, of all four at once
+            z = tf.gather(table, steps[t]) + _in_pieces(h, recurrent)  # W·[h,x] + b, of all four at once
             z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
             i = sigmoid(z_i)
             f = sigmoid(z_f)
@@ -132,7 +179,10 @@ def lstm(
                 dz_candidate = dc_new * i * slope(candidate)
                 dz_o = dh_new * squashed * o * (1 - o)
                 dz = _where_read(read, t, tf.concat([dz_i, dz_f, dz_candidate, dz_o], axis=1))
-                dh, dc = _where_read(read, t, dz @ transposed, dh), _where_read(read, t, dc_new * f, dc)
+                dh, dc = (
+                    _where_read(read, t, _in_pieces(dz, transposed), dh),
+                    _where_read(read, t, dc_new * f, dc),
+                )
                 return t - 1, dh, dc, dzs.write(t, dz)
 
             dzs = _stack(length, tf.zeros((batch, table.shape[-1]), table.dtype))
@@ -174,6 +224,6 @@ def _gradients(
 ) -> tuple[tf.Tensor, ...]:
     """Return those of table, recurrent and occurrences, from each step's states before and its gradients."""
     flat_hs, flat_dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
-    weights = tf.matmul(flat_hs, flat_dzs, transpose_a=True)
+    weights = _transposed_in_pieces(flat_hs, flat_dzs)
     rows = tf.math.unsorted_segment_sum(flat_dzs, tf.reshape(steps, [-1]), table.shape[0])
     return (rows, weights) if occurrences is None else (rows, weights, dzs)

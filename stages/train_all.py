@@ -17,7 +17,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from pathlib import Path
 from typing import Any
 
-from stages.command import ONE_THREAD
 from stages.provenance import load_reached, save_reached
 
 # A process that wants DVC's lock while another has it waits.
@@ -76,7 +75,6 @@ def resumed(
     left = [name for name in calls if name not in reached]
     known = f", {len(calls) - len(left)} of them known from before" if len(left) < len(calls) else ""
     print(f"{len(calls)} nets to train{known}, {min(jobs, len(calls))} at a time", flush=True)
-    os.environ |= ONE_THREAD
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
         names = {pool.submit(function, *calls[name]): name for name in left}
         try:
