@@ -14,10 +14,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stages import recurrence
+from stages import processor, recurrence
 from stages.cooccurrence import word_vectors
 from stages.files import PADDING
 from stages.params import Model
+
+# Whatever the user's ~/.keras/keras.json says.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
 
 # The one difference between the two nets: SimpleRNN computes h = tanh(W·[h,x] + b) at every token,
 # LSTM adds a cell state and three gates.
@@ -62,6 +66,8 @@ class Net:
 
     def __init__(self, model: keras.Sequential, kernel: str) -> None:
         """`model` is one of `build_model`'s, loaded from a file or not; `kernel` is keras or fused."""
+        processor.warn()
+        processor.keep_memory()
         self.model, self.fused = model, kernel == "fused"
         self.layers = {layer.name: layer for layer in model.layers}
         self.cell = next(layer for name, layer in self.layers.items() if name in CELLS)
@@ -80,10 +86,6 @@ class Net:
         rows = rows if dropout is None else rows * dropout
         return recurrence.product(rows, self.cell.cell.kernel) + self.cell.cell.bias if self.fused else rows
 
-    def table_gradient(self, rows: tf.Tensor) -> tf.Tensor:
-        """Return the gradients of embeddings, times their dropout, from those of rows of `table`."""
-        return recurrence.product(rows, tf.transpose(self.cell.cell.kernel)) if self.fused else rows
-
     def answer(
         self,
         table: tf.Tensor,
@@ -92,17 +94,30 @@ class Net:
         dropout: tf.Tensor | None = None,
         occurrences: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Return P(positive) (batch,) for reviews that read row `steps` (length, batch) of `table` in turn.
+        """Return P(positive) (batch,): the sigmoid of `logit`, which has the same arguments."""
+        return tf.sigmoid(self.logit(table, tokens, steps, dropout, occurrences))
+
+    def logit(
+        self,
+        table: tf.Tensor,
+        tokens: tf.Tensor,
+        steps: tf.Tensor,
+        dropout: tf.Tensor | None = None,
+        occurrences: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Return the logit (batch,) of reviews that read row `steps` (length, batch) of `table` in turn.
 
         `tokens` (N,) says which token each row stands for: the padding is skipped where the model masks.
-        `occurrences` are zeros (length, batch, …), for their gradient: that of each row as it is read.
+        `occurrences` are zeros (length, batch, embedding width), as if added to the embeddings as they are
+        read, for their gradient.
         """
         read = tf.gather(tokens, steps) != PADDING if self.layers["embedding"].mask_zero else None
         mean = self.layers.get("mean")
         if self.fused:
             run = getattr(recurrence, self.cell.name)
             weights, activation = self.cell.cell.recurrent_kernel, self.cell.activation.__name__
-            state = run(table, steps, read, weights, activation, bool(mean), occurrences)
+            each = None if occurrences is None else (occurrences, self.cell.cell.kernel)
+            state = run(table, steps, read, weights, activation, bool(mean), each)
             if mean:
                 number = steps.shape[0] if read is None else tf.reduce_sum(tf.cast(read, state.dtype), axis=0)
                 state /= tf.reshape(tf.cast(number, state.dtype), (-1, 1))
@@ -111,7 +126,8 @@ class Net:
             rows = tf.gather(table, steps) + (0.0 if occurrences is None else occurrences)
             state = self.cell(tf.transpose(rows, (1, 0, 2)), mask=mask)
             state = mean(state, mask=mask) if mean else state
-        return self.layers["positive"](state if dropout is None else state * dropout)[:, 0]
+        positive = self.layers["positive"]
+        return ((state if dropout is None else state * dropout) @ positive.kernel + positive.bias)[:, 0]
 
     def dropout(self, rows: int, *names: str) -> tf.Tensor | None:
         """Draw what the dropout layers `names` make of `rows` rows of ones; None where the model has none.
@@ -144,13 +160,29 @@ def new_net(cell: str, vocabulary: int, settings: Model, kernel: str, seed: int,
 
     `tokens`, int32 (reviews, length), are those it will be trained on: its embedding may start from them.
     """
+    window, vectors = settings.embedding_window, None
+    if window is not None:  # before `Net` lets freed memory be kept: this frees much, once
+        vectors = word_vectors(tokens, vocabulary, settings.embedding_width, window)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     net = Net(build_model(cell, vocabulary, settings), kernel)
-    if settings.embedding_window is not None:
-        vectors = word_vectors(tokens, vocabulary, settings.embedding_width, settings.embedding_window)
+    recurrent = net.cell.cell.recurrent_kernel
+    recurrent.assign(orthogonal(recurrent.shape, seed))
+    if vectors is not None:
         net.layers["embedding"].set_weights([vectors])
     return net
+
+
+def orthogonal(shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Return a random matrix with orthogonal rows or columns, float32, uniform among these.
+
+    As `keras.initializers.Orthogonal` draws it, but by NumPy: TensorFlow's QR decomposition has other digits
+    on processors with other caches.
+    """
+    gaussian = np.random.default_rng(seed).standard_normal((max(shape), min(shape)))
+    q, r = np.linalg.qr(gaussian)
+    q *= np.sign(np.diag(r))
+    return (q if shape[0] >= shape[1] else q.T).astype(np.float32)
 
 
 def load_net(path: Path, kernel: str) -> Net:

@@ -1,15 +1,15 @@
 """What every result is computed for: any x86-64 processor with AVX2 and FMA, on one thread.
 
-Libraries choose their code by the processor, its caches and the number of threads; with the code the last digits
-change, and five epochs later the accuracies. So the choice is made here, before they are loaded:
+Libraries choose their code by the processor, its caches and the number of threads; with the code the last
+digits change, and five epochs later the accuracies. So the choice is made here, before they are loaded:
 
-- XLA, oneDNN, OpenBLAS and NumPy use nothing newer than AVX2, and XLA no approximate reciprocal square roots,
-  which each maker rounds in its own way;
+- XLA, oneDNN, OpenBLAS and NumPy use nothing newer than AVX2; XLA adds up its matrix products in one order
+  and takes no approximate reciprocal square roots, which each maker rounds in its own way;
 - they use one thread: with two, sums are split elsewhere;
 - anything else that the environment tells them is taken out.
 
-No setting reaches the caches. Sums of products depend on them once they have more terms than `recurrence.PIECE`,
-and so do Keras' orthogonal matrices (`networks.orthogonal`): both are done differently there.
+No setting reaches two things that depend on the size of the caches: products with a transposed matrix and
+Keras' orthogonal matrices. `recurrence.product` and `nets.orthogonal` take other ways there.
 """
 
 import ctypes
@@ -22,10 +22,15 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", 
 ANYWHERE = {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0", **dict.fromkeys(THREADS, "1")}
 ON_X86 = {
     # By the names that NumPy 2.2 to 2.5 have for AVX-512.
-    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4",
+    "NPY_DISABLE_CPU_FEATURES": (
+        "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
+    ),
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2 --xla_backend_extra_options=xla_cpu_disable_platform_dependent_math",
+    "XLA_FLAGS": (
+        "--xla_cpu_max_isa=AVX2 --xla_cpu_enable_platform_dependent_math=false "
+        "--xla_backend_extra_options=xla_cpu_disable_platform_dependent_math"
+    ),
 }
 # How the names of these libraries' environment variables begin, up to the first underscore.
 LIBRARIES = {
@@ -84,7 +89,7 @@ def cpu_flags(path: Path = Path("/proc/cpuinfo")) -> set[str]:
 
 
 def warn() -> None:
-    """Say on standard error why results will differ here; once, also for the processes that this one starts."""
+    """Say on standard error why results will differ here; once, with all processes that this one starts."""
     if (reasons := differences()) and WARNED not in os.environ:
         os.environ[WARNED] = "1"
         print(f"Results will not be the same bytes as elsewhere: {'; '.join(reasons)}.", file=sys.stderr)
@@ -93,9 +98,9 @@ def warn() -> None:
 def keep_memory() -> None:
     """Let the C library keep memory that is freed, for the next training step.
 
-    XLA allocates some 50 MB for a step and frees them after it. glibc hands blocks of that size back to the
-    kernel, which then fills new ones with zeros page by page: a third of an LSTM's training time. Elsewhere than
-    with glibc this does nothing.
+    XLA allocates some 50 MB for a step and frees them after it. glibc hands blocks of that size back to
+    the kernel, which then fills new ones with zeros, page by page: a third of an LSTM's training time.
+    Elsewhere than with glibc this does nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:

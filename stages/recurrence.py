@@ -6,21 +6,18 @@ weights, with the arithmetic arranged for speed:
 - W·x + b is computed once per distinct input, as a table; a step looks its rows up;
 - the gradient of the recurrent weights is one matrix product after the loop, not one per step;
 - what the way back needs is stored, not computed again;
-- matrix products are added up in pieces, the same on every processor (`product`).
+- matrix products have the same bytes on every processor (`product`).
 
-Compiled by XLA (`tf.function(jit_compile=True)`), a step is one matrix product and a few fused
-elementwise loops.
+They are for XLA alone (`tf.function(jit_compile=True)`), which makes of a step one matrix product and
+a few fused elementwise loops.
 
 T is the number of steps, B of reviews, U of units, N of distinct inputs.
 """
 
-import functools
-import operator
 from collections.abc import Callable
 
 import tensorflow as tf
-
-PIECE = 256  # terms of a matrix product that are added up without a break: below 288 none breaks them
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 ACTIVATIONS: dict[str, Callable] = {"tanh": tf.tanh, "sigmoid": tf.sigmoid, "relu": tf.nn.relu}
 # The derivative of an activation, from its value y.
@@ -32,40 +29,22 @@ SLOPES: dict[str, Callable] = {
 
 
 def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Return the matrix product (M, N) of `a` (M, K) and `b` (K, N), added up in pieces of PIECE terms.
+    """Return the matrix product (M, N) of `a` (M, K) and `b` (K, N); differentiable.
 
-    Libraries break long sums to fit the processor's caches: in other places on other processors, with other
-    last digits. Differentiable.
+    Where `a` is a transposed matrix, XLA leaves the product to a library whose last digits depend on the
+    processor's caches; all others it adds up in one order everywhere (`stages.processor`), and faster. So
+    gradients are products with `transposed` matrices here.
     """
 
     def run(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return _in_pieces(dresult, tf.transpose(b)), _transposed_in_pieces(a, dresult)
-
-        return _in_pieces(a, b), gradient
+        return a @ b, lambda dresult: (dresult @ tf.transpose(b), transposed(a) @ dresult)
 
     return tf.custom_gradient(run)(tf.convert_to_tensor(a), tf.convert_to_tensor(b))
 
 
-def _in_pieces(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Return a · b; K is some hundreds at most."""
-    pieces = [a[:, k : k + PIECE] @ b[k : k + PIECE] for k in range(0, b.shape[0], PIECE)]
-    return functools.reduce(operator.add, pieces)
-
-
-def _transposed_in_pieces(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Return aᵀ · b, for `a` (K, M) with a K of thousands."""
-    number, rest = divmod(a.shape[0], PIECE)
-    whole = number * PIECE
-    # Transposed piece by piece before the loop: XLA has a faster product for that than for a transposed `a`.
-    left = tf.transpose(tf.reshape(a[:whole], (number, PIECE, a.shape[1])), (0, 2, 1))
-    right = tf.reshape(b[:whole], (number, PIECE, b.shape[1]))
-    _, total = tf.while_loop(
-        lambda i, _: i < number,
-        lambda i, total: (i + 1, total + left[i] @ right[i]),
-        (0, tf.zeros((a.shape[1], b.shape[1]), a.dtype)),
-    )
-    return total + tf.transpose(a[whole:]) @ b[whole:] if rest else total
+def transposed(a: tf.Tensor) -> tf.Tensor:
+    """Return the transposed matrix as an array of its own, which XLA does not draw into a product."""
+    return optimization_barrier(tf.transpose(a))[0]
 
 
 def rnn(
@@ -75,15 +54,16 @@ def rnn(
     recurrent: tf.Tensor,
     activation: str,
     summed: bool = False,
-    occurrences: tf.Tensor | None = None,
+    occurrences: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of h = tanh(W·[h,x] + b), or the sum of those that were read.
 
     table: (N, U), W_x·x + b of each distinct input. steps: int32 (T, B), which row of it each review
     reads at each step. read: bool (T, B), false where a step is skipped and the state stays; None: all
-    are read. recurrent: (U, U), W_h, as Keras lays it out. occurrences: zeros (T, B, U), as if added to
-    the rows as they are read: their gradient has that of a row's occurrences one by one, where that of
-    table has the sum. Differentiable in table, recurrent and occurrences.
+    are read. recurrent: (U, U), W_h, as Keras lays it out. occurrences: zeros (T, B, E), as if added to
+    the embeddings as they are read, and W_x (E, U), which multiplies these. The gradient of the zeros
+    is that of each embedding as it occurs, where the gradient of table has the sum. Differentiable in
+    table, recurrent and the zeros.
     """
     act, slope = ACTIVATIONS[activation], SLOPES[activation]
     length, batch = steps.shape
@@ -93,7 +73,7 @@ def rnn(
     def run(table: tf.Tensor, recurrent: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def forward(t: tf.Tensor, h: tf.Tensor, total: tf.Tensor, hs: tf.TensorArray) -> tuple:
             hs = hs.write(t, h)  # before the step: what W_h is multiplied with
-            new = act(tf.gather(table, steps[t]) + _in_pieces(h, recurrent))
+            new = act(tf.gather(table, steps[t]) + h @ recurrent)
             total = total + _where_read(read, t, new) if summed else total
             return t + 1, _where_read(read, t, new, h), total, hs
 
@@ -102,26 +82,23 @@ def rnn(
         )
 
         def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            transposed = tf.transpose(recurrent)
             dlast = tf.zeros_like(dresult) if summed else dresult
+            weights_back, room = _weights_back(recurrent, occurrences), _room_back(table, steps, occurrences)
 
-            def backward(t: tf.Tensor, h: tf.Tensor, dh: tf.Tensor, dzs: tf.TensorArray) -> tuple:
+            def backward(t: tf.Tensor, h: tf.Tensor, dh: tf.Tensor, *stacks: tf.TensorArray) -> tuple:
                 dz = _where_read(read, t, (dh + dresult if summed else dh) * slope(h))
-                return (
-                    t - 1,
-                    hs.read(t),
-                    _where_read(read, t, _in_pieces(dz, transposed), dh),
-                    dzs.write(t, dz),
-                )
+                dh_before, *dx = _split(dz @ weights_back, recurrent.shape[0])
+                kept = [stack.write(t, value) for stack, value in zip(stacks, (dz, *dx), strict=True)]
+                return t - 1, hs.read(t), _where_read(read, t, dh_before, dh), *kept
 
-            *_, dzs = tf.while_loop(
-                lambda t, *_: t >= begin, backward, (end - 1, last, dlast, _stack(length, start))
+            _, _, _, *stacks = tf.while_loop(
+                lambda t, *_: t >= begin, backward, (end - 1, last, dlast, *room)
             )
-            return _gradients(table, steps, hs.stack(), dzs.stack(), occurrences)
+            return _gradients(table, steps, hs, *stacks)
 
         return total if summed else last, gradient
 
-    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else [occurrences]))
+    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else occurrences[:1]))
 
 
 def lstm(
@@ -131,7 +108,7 @@ def lstm(
     recurrent: tf.Tensor,
     activation: str,
     summed: bool = False,
-    occurrences: tf.Tensor | None = None,
+    occurrences: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Return the last hidden state (B, U) of the LSTM, or the sum of those that were read.
 
@@ -148,7 +125,7 @@ def lstm(
         def forward(
             t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, total: tf.Tensor, *stacks: tf.TensorArray
         ) -> tuple:
-            z = tf.gather(table, steps[t]) + _in_pieces(h, recurrent)  # W·[h,x] + b, of all four at once
+            z = tf.gather(table, steps[t]) + h @ recurrent  # W·[h,x] + b, of all four at once
             z_i, z_f, z_candidate, z_o = tf.split(z, 4, axis=1)
             i = sigmoid(z_i)
             f = sigmoid(z_f)
@@ -166,10 +143,10 @@ def lstm(
         )
 
         def gradient(dresult: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            transposed = tf.transpose(recurrent)
             dlast = tf.zeros_like(dresult) if summed else dresult
+            weights_back, room = _weights_back(recurrent, occurrences), _room_back(table, steps, occurrences)
 
-            def backward(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, dzs: tf.TensorArray) -> tuple:
+            def backward(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, *room: tf.TensorArray) -> tuple:
                 c, i, f, candidate, o = (stack.read(t) for stack in stacks)
                 squashed = act(f * c + i * candidate)
                 dh_new = dh + dresult if summed else dh
@@ -179,21 +156,19 @@ def lstm(
                 dz_candidate = dc_new * i * slope(candidate)
                 dz_o = dh_new * squashed * o * (1 - o)
                 dz = _where_read(read, t, tf.concat([dz_i, dz_f, dz_candidate, dz_o], axis=1))
-                dh, dc = (
-                    _where_read(read, t, _in_pieces(dz, transposed), dh),
-                    _where_read(read, t, dc_new * f, dc),
-                )
-                return t - 1, dh, dc, dzs.write(t, dz)
+                dh_before, *dx = _split(dz @ weights_back, recurrent.shape[0])
+                kept = [stack.write(t, value) for stack, value in zip(room, (dz, *dx), strict=True)]
+                dh, dc = _where_read(read, t, dh_before, dh), _where_read(read, t, dc_new * f, dc)
+                return t - 1, dh, dc, *kept
 
-            dzs = _stack(length, tf.zeros((batch, table.shape[-1]), table.dtype))
-            *_, dzs = tf.while_loop(
-                lambda t, *_: t >= begin, backward, (end - 1, dlast, tf.zeros_like(dlast), dzs)
+            _, _, _, *room = tf.while_loop(
+                lambda t, *_: t >= begin, backward, (end - 1, dlast, tf.zeros_like(dlast), *room)
             )
-            return _gradients(table, steps, hs.stack(), dzs.stack(), occurrences)
+            return _gradients(table, steps, hs, *room)
 
         return total if summed else last, gradient
 
-    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else [occurrences]))
+    return tf.custom_gradient(run)(table, recurrent, *([] if occurrences is None else occurrences[:1]))
 
 
 def _bounds(read: tf.Tensor | None, length: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -219,11 +194,30 @@ def _where_read(
     return tf.where(read[t][:, tf.newaxis], new, tf.zeros_like(new) if old is None else old)
 
 
+def _weights_back(recurrent: tf.Tensor, occurrences: tuple[tf.Tensor, tf.Tensor] | None) -> tf.Tensor:
+    """Return what takes dz back to the state before and, for `occurrences`, to the embedding, transposed."""
+    return tf.transpose(tf.concat([recurrent, *([] if occurrences is None else occurrences[1:])], axis=0))
+
+
+def _room_back(
+    table: tf.Tensor, steps: tf.Tensor, occurrences: tuple[tf.Tensor, tf.Tensor] | None
+) -> list[tf.TensorArray]:
+    """Return room for each step's gradient and, by `occurrences`, for that of the embedding."""
+    length, batch = steps.shape
+    widths = [table.shape[1], *([] if occurrences is None else occurrences[0].shape[2:])]
+    return [_stack(length, tf.zeros((batch, width), table.dtype)) for width in widths]
+
+
+def _split(values: tf.Tensor, units: int) -> list[tf.Tensor]:
+    """Return the first `units` columns, and the others where there are some."""
+    return [values[:, :units], *([values[:, units:]] if values.shape[1] > units else [])]
+
+
 def _gradients(
-    table: tf.Tensor, steps: tf.Tensor, hs: tf.Tensor, dzs: tf.Tensor, occurrences: tf.Tensor | None
+    table: tf.Tensor, steps: tf.Tensor, hs: tf.TensorArray, dzs: tf.TensorArray, *dxs: tf.TensorArray
 ) -> tuple[tf.Tensor, ...]:
-    """Return those of table, recurrent and occurrences, from each step's states before and its gradients."""
-    flat_hs, flat_dzs = (tf.reshape(each, (-1, each.shape[-1])) for each in (hs, dzs))
-    weights = _transposed_in_pieces(flat_hs, flat_dzs)
+    """Return those of table, recurrent and occurrences, from each step's state before and its gradients."""
+    flat_hs, flat_dzs = (tf.reshape(each.stack(), (-1, each.element_shape[-1])) for each in (hs, dzs))
+    weights = transposed(flat_hs) @ flat_dzs
     rows = tf.math.unsorted_segment_sum(flat_dzs, tf.reshape(steps, [-1]), table.shape[0])
-    return (rows, weights) if occurrences is None else (rows, weights, dzs)
+    return rows, weights, *(each.stack() for each in dxs)

@@ -152,7 +152,7 @@ def train_step(
         with tf.GradientTape() as tape:
             source = table = net.table(tokens, embedding_dropout)
             if by_occurrence:
-                source = occurrences = tf.zeros((*steps.shape, table.shape[-1]))
+                source = occurrences = tf.zeros((*steps.shape, weights[0].shape[1]))
                 tape.watch(occurrences)
             answers = net.answer(table, tokens, steps, output_dropout, occurrences)
             losses = counts * keras.losses.binary_crossentropy(labels[:, None], answers[:, None])
@@ -161,7 +161,7 @@ def train_step(
         # Keras squares the values of a sparse gradient as they are: the parts of a token that occurs
         # several times one by one. Those of a dense gradient are summed before.
         if by_occurrence:
-            parts = net.table_gradient(tf.reshape(of_source, (-1, of_source.shape[-1])))
+            parts = tf.reshape(of_source, (-1, of_source.shape[-1]))
             if embedding_dropout is not None:
                 parts *= tf.gather(embedding_dropout, tf.reshape(steps, [-1]))
             places = tf.reshape(tf.gather(tokens, steps), [-1])
