@@ -98,12 +98,12 @@ def searched(found: Mapping[str, Any], search: Mapping[str, Any]) -> Iterator[st
         (row["cell"], row["learning_rate"], *(row["settings"].get(name) for name in names))
         for row in found["rows"]
     ]
-    seeds = [[*map(int, row["seeds"])] for row in found["rows"]]
-    of_all = seeds.count([*search["seeds"]])
-    of_first = seeds.count(search["seeds"][:1]) if len(search["seeds"]) > 1 else 0
+    seeds = [{int(seed) for seed in row["seeds"]} for row in found["rows"]]
+    of_all = seeds.count(set(search["seeds"]))
+    of_first = seeds.count(set(search["seeds"][:1])) if len(search["seeds"]) > 1 else 0
     if (
         found["recipe"] != search["recipe"]
-        or any([*row["settings"]] != names for row in found["rows"])
+        or any(set(row["settings"]) != set(names) for row in found["rows"])
         or sorted(map(repr, tried)) != sorted(map(repr, grid))
         or of_all + of_first != len(seeds)
         or (of_first and of_all != 2 * search["finalists"])
@@ -114,8 +114,9 @@ def searched(found: Mapping[str, Any], search: Mapping[str, Any]) -> Iterator[st
 def trained_apart(apart: Mapping[str, Any], seeds: list[int]) -> Iterator[str]:
     """Yield each recipe of reports/apart.json that was trained on other seeds than params.yaml has."""
     for name, each in apart.items():
-        if [*map(int, each["runs"])] != seeds:
-            yield f"reports/apart.json: {name} is not of these seeds: run `python -m stages.apart {name}`"
+        if {int(seed) for seed in each["runs"]} != set(seeds):
+            command = f"python -m stages.apart {name}"
+            yield f"reports/apart.json: {name} has other seeds than params.yaml: run `{command}`"
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Does a rerun give the committed results? Compares the working copy with a commit.
 
-Run by run, mean by mean and verdict by verdict, by what dvc.lock and reports/ say: neither data nor models are
-needed. Exits with 0 where all bytes or all conclusions are the same, with 1 where a conclusion is another, and
-with 2 where the two cannot be compared.
+Run by run, mean by mean and verdict by verdict. Reads dvc.lock and reports/, and needs neither data nor
+models. Exits with 0 where all bytes or all conclusions are the same, with 1 where a conclusion is another,
+and with 2 where the two cannot be compared.
 """
 
 import json
@@ -44,10 +44,13 @@ def main() -> None:
     try:
         committed, ours = load(revision, commit), load("the working copy", None)
         check_comparable(revision, committed, ours)
+        said, same = compared(revision, committed, ours)
     except StageError as error:
         print(f"reproduced: {error}", file=sys.stderr)
         sys.exit(2)
-    said, same = compared(revision, committed, ours)
+    except KeyError as error:
+        print(f"reproduced: the results in {revision} have another form: {error} is missing", file=sys.stderr)
+        sys.exit(2)
     print(said)
     sys.exit(0 if same else 1)
 
@@ -64,11 +67,11 @@ def load(name: str, commit: str | None) -> Results:
         except (OSError, StageError):
             raise StageError(f"{path} is not in {name}") from None
 
-    def parsed(path: Path) -> dict[str, Any]:
+    def parsed(path: Path) -> Any:
         try:
-            return dict(json.loads(text(path)))
+            return json.loads(text(path))
         except ValueError:
-            raise StageError(f"{path} in {name} is no JSON object") from None
+            raise StageError(f"{path} in {name} is not valid JSON") from None
 
     try:
         stages = YAML(typ="safe", pure=True).load(text(LOCK))["stages"]
@@ -78,12 +81,8 @@ def load(name: str, commit: str | None) -> Results:
     runs = sorted(path for path in map(Path, outputs) if path.parent == RUNS)
     if not runs:
         raise StageError(f"{LOCK} in {name} has no runs: `dvc repro` trains them")
-    bags = json.loads(text(REPORTS / "bag_of_words.json"))
-    return Results(
-        outputs,
-        {path.stem: parsed(path) for path in runs},
-        dict(verdicts(parsed(REPORTS / "comparison.json"), bags)),
-    )
+    comparison, bags = (parsed(REPORTS / f"{each}.json") for each in ("comparison", "bag_of_words"))
+    return Results(outputs, {path.stem: parsed(path) for path in runs}, dict(verdicts(comparison, bags)))
 
 
 def git(*arguments: str) -> str:
@@ -112,7 +111,7 @@ def check_comparable(revision: str, committed: Results, ours: Results) -> None:
         ("run", committed.runs, ours.runs),
         ("comparison", committed.verdicts, ours.verdicts),
     ):
-        for name in theirs.keys() ^ own.keys():
+        for name in sorted(theirs.keys() ^ own.keys()):
             where = revision if name in theirs else "the working copy"
             raise StageError(f"the {what} {name!r} is only in {where}: the two have other recipes or seeds")
     for name, run in ours.runs.items():
@@ -161,8 +160,8 @@ def largest(committed: Results, ours: Results) -> str:
     of_means = {name: abs(sum(each) / len(each)) for name, each in means.items()}
     mean = max(of_means, key=lambda name: of_means[name])
     return (
-        f"the largest difference of a run's test accuracy is {100 * runs[furthest]:.1f} percentage points "
-        f"({furthest}), of a mean {100 * of_means[mean]:.1f} ({mean})"
+        f"the largest difference of a run's test accuracy is {100 * runs[furthest]:.2g} percentage points "
+        f"({furthest}), of a mean {100 * of_means[mean]:.2g} ({mean})"
     )
 
 

@@ -74,7 +74,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, An
     project.run("git", "switch", "--quiet", "--create", "changed")
     project.params["tuned"]["rnn"]["learning_rate"] = 0.002
     project.save_params()
-    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "evaluate"}
+    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "release", "evaluate"}
     project.commit("tuned: faster RNN")
     after = listing(folder / "data")
     assert {path for path in before if before[path] != after[path]} == {
