@@ -156,4 +156,7 @@ def dvc(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FileNotFoundError as error:
+        sys.exit(f"stale: {error.filename} is not there: run `make report`")

@@ -9,7 +9,7 @@ import pytest
 
 from stages.files import json_text
 from stages.params import load_params
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_in
 from tests.examples import PARAMS, made_up_search
 
 specification = importlib.util.spec_from_file_location("stale", ROOT / ".ci" / "stale.py")
@@ -152,3 +152,8 @@ def test_a_recipe_that_was_trained_apart_on_other_seeds_is_named() -> None:
     assert list(stale.trained_apart(apart, [0, 1, 2])) == [
         "reports/apart.json: long has other seeds than params.yaml: run `python -m stages.apart long`"
     ]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    result = run_in(tmp_path, "python", str(ROOT / ".ci/stale.py"), check=False)
+    assert (result.returncode, result.stderr) == (1, "stale: dvc.lock is not there: run `make report`\n")
