@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup report long search bench walk test lint stale requirements
+.PHONY: help setup report long search bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -63,6 +63,9 @@ lint: setup ## check format, style and types
 
 stale: setup ## check that the committed results belong to the committed code and parameters
 	python .ci/stale.py
+
+reproduced: setup ## compare a rerun with the committed results, or with those of REVISION
+	python -m stages.reproduced $(REVISION)
 
 requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.10 --generate-hashes --upgrade \

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 SECTIONS = {"walk": "## From a changed number to a pull request", "answers": "## Ask the nets"}
 SHOWN = ("dvc exp show", "dvc params diff", "dvc metrics diff", "python -m stages.predict")
 
@@ -59,6 +61,10 @@ def main() -> None:
                 if command.startswith(SHOWN) and said:
                     shown.append(f"```\n$ {command}\n{said.strip()}\n```\n")
             texts[name] = "\n".join(shown)
+        lock = YAML(typ="safe", pure=True).load(clone / "dvc.lock")["stages"]
+        models = lock["release"]["outs"][0]
+    # So that `make stale` can tell whether these are still the models.
+    texts["answers"] += f"\n<!-- by {models['path']} {models['md5']} -->\n"
     for name, text in texts.items():
         (project / f"reports/{name}.md").write_text(text, encoding="utf-8")
 

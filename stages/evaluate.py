@@ -29,7 +29,7 @@ def evaluate(params: Params) -> None:
     runs = read_runs(params)
     told = {
         name: json.loads(load_text(REPORTS / f"{name}.json"))
-        for name in ("audit", "bag_of_words", "search", "benchmark", "apart")
+        for name in ("audit", "bag_of_words", "search", "benchmark", "apart", "released")
     }
     probe = read(REPORTS / "probe", params.seeds)
     inside = read(REPORTS / "inside", params.recipes)
@@ -67,12 +67,19 @@ def gather(
 ) -> dict[str, Any]:
     """Return all that the report's template speaks of, by name.
 
-    told: what `audit`, `bag_of_words`, the search and the benchmark wrote; probe: seed → what `probe`
-    wrote; inside: recipe → what `inside` wrote.
+    told: what `audit`, `bag_of_words`, `release`, the search and the benchmark wrote; probe: seed → what
+    `probe` wrote; inside: recipe → what `inside` wrote. Raises `StageError` where what is released is none
+    of the last recipe's runs.
     """
     surety = judge_all(params, runs, told["audit"], told["bag_of_words"])
     apart = trained_apart(params, told["apart"])
     final = list(runs)[-1]
+    for cell, run in told["released"].items():
+        if run["recipe"] != final or run["seed"] not in runs[final]:
+            raise StageError(
+                f"reports/released.json: {run['recipe']} {cell} seed {run['seed']} is no run of {final}, "
+                "the last of recipes in params.yaml: `dvc repro release` chooses anew"
+            )
     settings = report.settings({**runs, **apart})
     return {
         **told,
@@ -85,7 +92,6 @@ def gather(
         "runs": runs,
         "comparison": compare(runs),
         "surety": surety,
-        "released": {"recipe": final, "seeds": surety[final]["mcnemar"]["seeds"]},
         "resamples": params.comparison.resamples,
         "published": params.published.model_dump(),
         "changed": report.changed_settings(runs),

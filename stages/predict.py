@@ -26,6 +26,7 @@ from stages.inside import CELLS, Weights, answers, reading
 from stages.pad import OUT_OF_VOCABULARY, encode, pad_rows
 from stages.pairs import with_pairs
 from stages.params import Model, Pad, Recipe, load_params
+from stages.release import RELEASED
 
 # What the Tokenizer of Keras, which split the reviews, takes for spaces: not the apostrophe. bytes.split
 # adds the ASCII white space; no word of the reviews has any.
@@ -58,7 +59,7 @@ examples:
 
 
 def main() -> None:
-    """Print both nets' answers; exit as a stage does, and with 141 where nobody reads on, as in `| head`."""
+    """Print both models' answers; exit as a stage does, and with 141 where nobody reads on, as `| head`."""
     parser = Parser(
         prog="python -m stages.predict",
         description=f"{__doc__}{HELP}",
@@ -67,8 +68,8 @@ def main() -> None:
     )
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="none: standard input is read, if a pipe")
     parser.add_argument("--file", metavar="PATH", help="a text per line; - is standard input")
-    parser.add_argument("--recipe", help="whose nets (default: the last of recipes in params.yaml)")
-    parser.add_argument("--seed", type=int, help="which nets (default: the first of seeds in params.yaml)")
+    parser.add_argument("--recipe", help="a recipe's models, not the released ones")
+    parser.add_argument("--seed", type=int, help="this seed's models (default with --recipe: the first seed)")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print an object per line: text, rnn, lstm")
     forms.add_argument("--csv", action="store_true", help="print CSV: text,rnn,lstm")
@@ -90,14 +91,17 @@ def main() -> None:
     try:
         params = load_params()
         name = params.recipes[-1] if arguments.recipe is None else arguments.recipe
-        seed = params.seeds[0] if arguments.seed is None else arguments.seed
+        seed = arguments.seed  # None: the released models
+        if seed is None and arguments.recipe is not None:
+            seed = params.seeds[0]
         if name not in params.blocks:
             parser.error(not_among("recipe", name, params.blocks))
-        if seed not in params.seeds:
+        if seed is not None and seed not in params.seeds:
             parser.error(not_among("seed", seed, params.seeds))
         texts = checked(arguments.texts) if arguments.texts else lines(arguments.file)
         form = "json" if arguments.json else "csv" if arguments.csv else "table"
-        (explain if arguments.explain else predict)(name, params.blocks[name], seed, texts, form)
+        answer = explain if arguments.explain else predict
+        answer(name, params.blocks[name], seed, texts, form)
         sys.stdout.flush()
     except StageError as error:
         print(f"predict: {error}", file=sys.stderr)
@@ -110,8 +114,11 @@ def main() -> None:
         sys.exit(141)
 
 
-def predict(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
-    """Print what the two nets of the recipe `name` answer to each text: a `form` of table, csv or json."""
+def predict(name: str, recipe: Recipe, seed: int | None, texts: Iterable[str], form: str) -> None:
+    """Print what two models of the recipe `name` answer to each text: a `form` of table, csv or json.
+
+    Those of a seed, or the released ones (None).
+    """
     ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
     pending = parts(texts)
     first = next(pending, [])
@@ -125,8 +132,8 @@ def predict(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: st
         sys.stdout.flush()
 
 
-def explain(name: str, recipe: Recipe, seed: int, texts: Iterable[str], form: str) -> None:
-    """Print what the two nets would answer after each word of each text: a `form` of table or json."""
+def explain(name: str, recipe: Recipe, seed: int | None, texts: Iterable[str], form: str) -> None:
+    """Print what the two models would answer after each word of each text: a `form` of table or json."""
     ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
     few = list(islice(texts, EXPLAINED + 1))
     if len(few) > EXPLAINED:
@@ -235,12 +242,23 @@ def encoded(
     return with_pairs(*encode(np.array(flat, np.int32), offsets, single), pairs, single)
 
 
-def model_paths(name: str, seed: int) -> dict[str, Path]:
-    """Return each cell's model; raises `StageError` where one is not there."""
-    paths = {cell: run_folder(name, cell, seed) / "model.keras" for cell in CELLS}
+def model_paths(name: str, seed: int | None) -> dict[str, Path]:
+    """Return each cell's model of the recipe `name`: of a seed, or the released one (None).
+
+    Raises `StageError` where one is not there, or another recipe's are released.
+    """
+    paths = {
+        cell: (RELEASED / cell if seed is None else run_folder(name, cell, seed)) / "model.keras"
+        for cell in CELLS
+    }
     for path in paths.values():
         if not path.is_file():
             raise not_there(path)
+        if seed is None and (recipe := json.loads(load_text(path.parent / "run.json"))["recipe"]) != name:
+            raise StageError(
+                f"{path} is of {recipe}, and the last of recipes in params.yaml is {name}: "
+                "`dvc repro` releases its models"
+            )
     return paths
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages.params import Model
+from stages.params import Model, load_params
+from tests.examples import PARAMS, no_stages
 
 ROOT = Path(__file__).resolve().parent.parent
 # A net of a handful of numbers.
@@ -28,8 +29,6 @@ SMALL = Model(
     word_dropout=0.0,
     output_dropout=0.0,
 )
-# Reports that no stage makes; of a recipe trained apart there is none.
-NO_STAGES = ("answers.md", "benchmark.json", "search.json", "speed.md", "walk.md")
 GOOD, BAD = 5, 6  # word ranks that decide a generated review's label
 
 
@@ -72,8 +71,8 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_params(mirror: Path) -> dict[str, Any]:
-    """The project's own parameters, made small: the generated archive, short reviews, one seed."""
-    params = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
+    """The tests' parameters, made small: the generated archive, short reviews, one seed."""
+    params = YAML(typ="safe", pure=True).load(PARAMS.read_text())
     params["download"] = {
         "mirrors": ["no/such/folder", str(mirror)],
         "digests": {
@@ -117,7 +116,7 @@ def run_in(folder: Path, *command: str, check: bool = True) -> subprocess.Comple
 class Project:
     """A copy of this project in a git repository of its own, with small parameters.
 
-    It has no results but those that no stage makes.
+    It has no results but what no stage makes, made up.
     """
 
     def __init__(self, folder: Path, params: dict[str, Any]) -> None:
@@ -126,12 +125,13 @@ class Project:
         names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
         for name in filter(None, names):
             source, target = ROOT / name, folder / name
-            made = name.startswith("reports/") and name.removeprefix("reports/") not in NO_STAGES
-            if source.is_file() and name != "dvc.lock" and not made:
+            if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        (folder / "reports/apart.json").write_text("{}\n")
         self.save_params()
+        (folder / "reports").mkdir()
+        for name, text in no_stages(load_params(folder / "params.yaml")).items():
+            (folder / "reports" / name).write_text(text)
         self.run("git", "init", "--quiet")
         self.commit("start")
 

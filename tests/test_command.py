@@ -13,6 +13,7 @@ STAGES = (
     "train_rnn",
     "train_lstm",
     "score",
+    "release",
     "audit",
     "bag_of_words",
     "probe",
@@ -57,6 +58,7 @@ def test_stages_run_before_their_inputs_exist(project: Project) -> None:
     for stage in ("train_rnn", "train_lstm", "score"):
         assert_refused(project, 1, f"{stage}: data/padded/tuned/train_tokens.npy {said}", stage, "tuned", "0")
     for stage, missing in (
+        ("release", "data/models/tuned/rnn-0/summary.json"),
         ("audit", "data/raw/word_index.json"),
         ("bag_of_words", "data/raw/train_tokens.npy"),
         ("inside", "data/padded/tuned/train_tokens.npy"),

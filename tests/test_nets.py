@@ -11,7 +11,8 @@ import pytest
 from stages.cooccurrence import word_vectors
 from stages.nets import Net, build_model, new_net, save_model
 from stages.params import load_params
-from tests.conftest import ROOT, SMALL
+from tests.conftest import SMALL
+from tests.examples import PARAMS
 
 TOKENS = np.random.default_rng(0).integers(3, 10, size=(32, 5), dtype=np.int32)
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
@@ -27,7 +28,7 @@ def small_net(cell: str, kernel: str = "fused", **changes: object) -> Net:
     ("cell", "layer", "weights"), [("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)]
 )
 def test_the_notebooks_nets_differ_in_their_cell_alone(cell: str, layer: str, weights: int) -> None:
-    recipe = load_params(ROOT / "params.yaml").blocks["notebook"]
+    recipe = load_params(PARAMS).blocks["notebook"]
     model = build_model(cell, recipe.pad.vocabulary, recipe.model)
     assert [type(each).__name__ for each in model.layers] == ["Embedding", layer, "Dense"]
     assert model.get_layer(cell).count_params() == weights

@@ -16,11 +16,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from stages import StageError
+from stages import StageError, evaluate
 from stages.page import page, slug
+from stages.params import load_params
+from stages.report import render
 from tests.conftest import ROOT
+from tests.examples import PARAMS
+from tests.test_report import TWO_SEEDS, facts, made_up, made_up_probe
 
-REPORTS = ROOT / "reports"
 WIDE = """# A wide table, a long line and a figure
 
 Words with `code`, *stress* and a [link](report.md).
@@ -120,8 +123,25 @@ def test_the_same_text_gives_the_same_page(blue: Path) -> None:
     assert page(WIDE, blue) == page(WIDE, blue)
 
 
-def test_every_link_of_the_report_leads_somewhere() -> None:
-    text = page((REPORTS / "report.md").read_text(), REPORTS)
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a report on made-up runs, and with its figures."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "stages").symlink_to(ROOT / "stages")
+    figures = project / "reports/figures"
+    figures.mkdir(parents=True)
+    params = load_params(PARAMS)
+    tuned = {seed: made_up(0.85, 0.87, padding="pre") for seed in TWO_SEEDS}
+    told = facts({"notebook": TWO_SEEDS, "tuned": tuned}, params)
+    for name, figure in evaluate.draw(params, told, made_up_probe([0.9, 0.5], [1.0, 1.0])).items():
+        figure.savefig(figures / f"{name}.png")
+    (project / "reports/report.md").write_text(render("report.md", told))
+    (project / "reports/benchmark.md").touch()
+    return project / "reports"
+
+
+def test_every_link_of_the_report_leads_somewhere(reports: Path) -> None:
+    text = page((reports / "report.md").read_text(), reports)
     ids = re.findall(r' id="([^"]*)"', text)
     assert len(ids) == len(set(ids))
     for link in map(unquote, re.findall(r'<a href="([^"]*)"', text)):
@@ -129,9 +149,9 @@ def test_every_link_of_the_report_leads_somewhere() -> None:
         if not name:
             assert place in ids, link
         elif "://" not in name:
-            assert (REPORTS / name).exists(), link
+            assert (reports / name).exists(), link
             if re.fullmatch(r"L\d+", place):
-                assert int(place[1:]) <= len((REPORTS / name).read_text().splitlines()), link
+                assert int(place[1:]) <= len((reports / name).read_text().splitlines()), link
 
 
 class Browser:
@@ -180,10 +200,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["report", "wide"])
-def path(request: pytest.FixtureRequest, blue: Path) -> Path:
-    """A page in a folder where nothing else of the project is: the real report's, or a made-up one's."""
+def path(request: pytest.FixtureRequest, blue: Path, reports: Path) -> Path:
+    """A page in a folder where nothing else of the project is: the report's, or one of other words."""
     text = (
-        page((REPORTS / "report.md").read_text(), REPORTS) if request.param == "report" else page(WIDE, blue)
+        page((reports / "report.md").read_text(), reports) if request.param == "report" else page(WIDE, blue)
     )
     (blue / "page.html").write_text(text, encoding="utf-8")
     return blue / "page.html"

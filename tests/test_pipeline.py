@@ -14,7 +14,8 @@ RECIPES = ("notebook", "prepadded", "tuned")
 TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in RECIPES}
 SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inside@{recipe}" for recipe in RECIPES}
 BESIDE = {"bag_of_words", "probe@0"}
-ALL = {"download", "audit", *(f"pad@{recipe}" for recipe in RECIPES), *TRAINED, *BESIDE, *SCORED, "evaluate"}
+ALL = {"download", "audit", *(f"pad@{recipe}" for recipe in RECIPES)}
+ALL |= {*TRAINED, *BESIDE, *SCORED, "release", "evaluate"}
 
 
 def snapshot(project: Project) -> dict[str, str]:
@@ -36,7 +37,7 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     trained = project.run("python", "-m", "stages.train_all", "--jobs", "2").stdout
     assert "8 stages to run, 2 at a time" in trained
     assert all(f"{run} seed 0: kept epoch" in trained for run in ("notebook lstm", "tuned rnn"))
-    assert project.repro() == {"audit", *SCORED, "evaluate"}
+    assert project.repro() == {"audit", *SCORED, "release", "evaluate"}
     first = snapshot(project)
     check_outputs(project)
 
@@ -45,6 +46,7 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     assert project.repro() == set()
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
+    project.run("python", "-m", "stages.report")
     project.commit("results")
     assert project.run("git", "status", "--porcelain").stdout == ""
     assert stale(project, tmp_path / "fresh") == (0, "")
@@ -62,7 +64,8 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     assert status == 1
     assert "stale: train_lstm@tuned-0: changed deps: params.yaml" in said
     assert "train_rnn" not in said and "notebook-0: " not in said
-    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "inside@tuned", "evaluate"}
+    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "inside@tuned", "release", "evaluate"}
+    project.run("python", "-m", "stages.report")
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
@@ -77,6 +80,7 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
         "train_lstm@mine-0",
         "score@mine-0",
         "inside@mine",
+        "release",
         "evaluate",
     }
     assert list(json.loads(project.text("reports/metrics.json"))) == ["mine"]
@@ -99,6 +103,8 @@ def check_outputs(project: Project) -> None:
     labels = np.load(project.folder / "data/padded/tuned/test_labels.npy")
     tokens = np.load(project.folder / "data/padded/tuned/test_tokens.npy")
     metrics = json.loads(project.text("reports/metrics.json"))
+    released = json.loads(project.text("reports/released.json"))
+    card = project.text("reports/model_card.md")
     for cell, layer, weights in (("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)):
         run = project.folder / f"data/models/tuned/{cell}-0"
         model = keras.models.load_model(run / "model.keras")
@@ -112,6 +118,10 @@ def check_outputs(project: Project) -> None:
         assert history[0] == "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy"
         assert len(history) == 3
         assert len(np.load(run / "validation_probabilities.npy")) == 24
+        copy = project.folder / f"data/released/{cell}"
+        assert (copy / "model.keras").read_bytes() == (run / "model.keras").read_bytes()
+        assert json.loads((copy / "run.json").read_text()) == released[cell]
+        assert f"| {100 * released[cell]['validation_accuracy']:.1f} % |" in card
 
     report = project.text("reports/report.md")
     figures = ("accuracy", "learning_curves", "roc", "confusion", "by_length", "probe", "gradients", "gates")

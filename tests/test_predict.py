@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,9 +24,11 @@ from stages.files import RAW, load_array, load_padded, load_text, run_folder
 from stages.nets import build_model, save_model
 from stages.pad import encode, pad, pad_rows
 from stages.pairs import with_pairs
-from stages.params import Pad, load_params
+from stages.params import Pad, Params, load_params
 from stages.predict import FILTERED, explained, parts, rows, words
+from stages.release import RELEASED
 from tests.conftest import ROOT
+from tests.examples import PARAMS
 
 PAD = Pad(
     vocabulary=8,
@@ -38,6 +41,7 @@ PAD = Pad(
     split_seed=0,
 )  # so ranks up to 4 have tokens
 RECIPES = ("notebook", "tuned")
+RELEASED_RECIPE = "tuned"  # the last of the tests' recipes
 
 
 def words_of(text: str, **changes: Any) -> list[str]:
@@ -129,6 +133,17 @@ def test_texts_come_in_parts_and_no_sooner_than_needed(monkeypatch: pytest.Monke
     assert list(parts([])) == []
 
 
+def save_random(params: Params, name: str, cell: str, random: np.random.Generator, folder: Path) -> None:
+    """Save a random model of the recipe `name`, and what Keras makes of it answer to the test reviews."""
+    block = params.blocks[name]
+    model = build_model(cell, block.pad.vocabulary, block.model)
+    model.set_weights([random.normal(size=w.shape, scale=1.5) for w in model.get_weights()])
+    folder.mkdir(parents=True)
+    save_model(model, folder / "model.keras")
+    answers = model.predict(load_padded(name)["test"].tokens, verbose=0)[:, 0]
+    np.save(folder / "test_probabilities.npy", answers)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any], mirror: Path) -> Path:
     """A project folder with the generated reviews, padded, and random nets that Keras has answered."""
@@ -146,14 +161,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any
         random = np.random.default_rng(0)
         for name in RECIPES:
             pad(loaded, name)
-            block = loaded.blocks[name]
             for cell in ("rnn", "lstm"):
-                model = build_model(cell, block.pad.vocabulary, block.model)
-                model.set_weights([random.normal(size=w.shape, scale=1.5) for w in model.get_weights()])
-                run_folder(name, cell, 0).mkdir(parents=True)
-                save_model(model, run_folder(name, cell, 0) / "model.keras")
-                answers = model.predict(load_padded(name)["test"].tokens, verbose=0)[:, 0]
-                np.save(run_folder(name, cell, 0) / "test_probabilities.npy", answers)
+                save_random(loaded, name, cell, random, run_folder(name, cell, 0))
+        for cell in ("rnn", "lstm"):  # other models than those of seed 0
+            save_random(loaded, RELEASED_RECIPE, cell, random, RELEASED / cell)
+            run = {"recipe": RELEASED_RECIPE, "cell": cell, "seed": 1, "validation_accuracy": 0.9}
+            (RELEASED / cell / "run.json").write_text(json.dumps(run))
     return folder
 
 
@@ -196,25 +209,33 @@ def reviews(folder: Path) -> list[str]:
     return [" ".join(of_rank[rank] for rank in each.tolist()) for each in np.split(tokens, offsets[1:-1])]
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(
+    ("arguments", "models"),
+    [
+        (["--recipe", "notebook"], "data/models/notebook/{cell}-0"),
+        (["--recipe", "tuned"], "data/models/tuned/{cell}-0"),
+        ([], "data/released/{cell}"),
+    ],
+)
 @pytest.mark.parametrize("few", [1000, 7])  # NumPy alone; XLA but for the last part
 def test_answers_are_those_of_keras(
     call: Callable[..., str],
     reviews: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    recipe: str,
+    arguments: list[str],
+    models: str,
     few: int,
 ) -> None:
     monkeypatch.setattr(module, "FEW", few)
     monkeypatch.setattr(module, "AT_ONCE", 27)  # two parts of 27 and one of 6
     file = tmp_path / "reviews.txt"
     file.write_text("\n".join(reviews))
-    answers = list(csv.DictReader(io.StringIO(call("--recipe", recipe, "--file", str(file), "--csv"))))
+    answers = list(csv.DictReader(io.StringIO(call(*arguments, "--file", str(file), "--csv"))))
     assert [row["text"] for row in answers] == reviews
     for cell in ("rnn", "lstm"):
-        expected = np.load(run_folder(recipe, cell, 0) / "test_probabilities.npy")
-        assert expected.std() > 0.05
+        expected = np.load(Path(models.format(cell=cell)) / "test_probabilities.npy")
+        assert expected.std() > 0.02
         assert [float(row[cell]) for row in answers] == pytest.approx(expected, abs=2e-6)
 
 
@@ -303,7 +324,7 @@ def test_a_reading_shows_the_words_that_are_read(call: Callable[..., str]) -> No
     ],
 )
 def test_a_pair_is_read_after_its_words(text: str, length: int, shown: list[str]) -> None:
-    block = load_params(ROOT / "params.yaml").blocks["tuned"]
+    block = load_params(PARAMS).blocks["tuned"]
     settings = PAD.model_copy(update={"vocabulary": 9, "pairs": 1, "length": length})
     recipe = block.model_copy(update={"pad": settings})
     random = np.random.default_rng(0)
@@ -385,10 +406,18 @@ def test_what_the_pipeline_has_not_made(
     params = (folder / "params.yaml").read_text()
     Path("params.yaml").write_text(params)
     refused(1, f"predict: data/raw/word_index.json {said}", "x")
-    Path("data").symlink_to(folder / "data")
+    shutil.copytree(folder / "data", "data")
     Path("params.yaml").write_text(params.replace("vocabulary: 25", "vocabulary: 30"))
     said = "is older than tuned in params.yaml: `dvc repro` trains it anew"
-    refused(1, f"predict: data/models/tuned/rnn-0/model.keras {said}", "x")
+    refused(1, f"predict: data/models/tuned/rnn-0/model.keras {said}", "x", "--seed=0")
+    refused(1, f"predict: data/released/rnn/model.keras {said}", "x")
+    Path("params.yaml").write_text(params.replace("prepadded, tuned]", "tuned, prepadded]"))
+    said = "is of tuned, and the last of recipes in params.yaml is prepadded: `dvc repro` releases its models"
+    refused(1, f"predict: data/released/rnn/model.keras {said}", "x")
+    Path("params.yaml").write_text(params)
+    said = "is not there: run the stages before this one, `dvc repro` runs all"
+    (RELEASED / "lstm/model.keras").unlink()
+    refused(1, f"predict: data/released/lstm/model.keras {said}", "x")
 
 
 def test_an_interrupt_is_a_line(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

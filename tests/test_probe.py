@@ -13,7 +13,8 @@ from stages.nets import Net, build_model
 from stages.params import Cell, Probe, Train, load_params
 from stages.probe import DECIDING, probe, sequences
 from stages.training import fit
-from tests.conftest import ROOT, SMALL
+from tests.conftest import SMALL
+from tests.examples import PARAMS
 
 TINY = Probe(
     distances=(1, 3),
@@ -86,7 +87,7 @@ def test_a_distance_of_one_is_learned(cell: str) -> None:
 def written(distances: tuple[int, ...], seed: int) -> str:
     """Run the stage at these distances and return its file."""
     settings = TINY.model_copy(update={"distances": distances})
-    probe(load_params(ROOT / "params.yaml").model_copy(update={"probe": settings}), seed)
+    probe(load_params(PARAMS).model_copy(update={"probe": settings}), seed)
     return Path(f"reports/probe/{seed}.json").read_text()
 
 

@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
 from stages import StageError, evaluate, files
-from stages.page import page
 from stages.params import Params, load_params
 from stages.provenance import code_digest
 from stages.report import (
-    QUOTED,
     ahead,
     bounds,
     changed_settings,
@@ -28,14 +25,14 @@ from stages.report import (
     spread,
 )
 from stages.statistics import pack
-from tests.conftest import ROOT
+from tests.examples import PARAMS, made_up_benchmark, made_up_search
 
 REVIEWS = 400  # of a made-up test set
 
 
 def made_up(rnn: float, lstm: float, pooling: str = "last", **settings: Any) -> dict[str, Any]:
     """What `score` would write of two runs with these test accuracies; `settings` are those of `pad`."""
-    recipe = load_params(ROOT / "params.yaml").blocks["notebook"].model_dump()
+    recipe = load_params(PARAMS).blocks["notebook"].model_dump()
     recipe["pad"] |= settings
     recipe["model"]["pooling"] = pooling
     result: dict[str, Any] = {
@@ -98,9 +95,18 @@ def made_up_evidence(bag: float = 0.8) -> dict[str, Any]:
             "duplicates": {"rows": [REVIEWS - 2, REVIEWS - 1], "rows_of_other_label": []},
         },
         "bag_of_words": bags,
-        "search": json.loads((ROOT / "reports/search.json").read_text()),
+        "search": made_up_search(load_params(PARAMS)),
         "apart": {},
-        "benchmark": json.loads((ROOT / "reports/benchmark.json").read_text()),
+        "benchmark": made_up_benchmark(),
+    }
+
+
+def made_up_release(runs: dict[str, Any]) -> dict[str, Any]:
+    """What `release` would write: the last seeds of the last recipe."""
+    recipe, seeds = list(runs.items())[-1]
+    return {
+        cell: {"recipe": recipe, "cell": cell, "seed": max(seeds), "validation_accuracy": 0.5}
+        for cell in ("rnn", "lstm")
     }
 
 
@@ -146,7 +152,7 @@ def made_up_inside(rnn: float = 0.5, lstm: float = 0.9) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+    return load_params(PARAMS)
 
 
 def facts(runs: dict[str, Any], params: Params, **changes: Any) -> dict[str, Any]:
@@ -154,7 +160,8 @@ def facts(runs: dict[str, Any], params: Params, **changes: Any) -> dict[str, Any
     quick = params.model_copy(update={"comparison": params.comparison.model_copy(update={"resamples": 100})})
     probe = changes.pop("probe", made_up_probe([0.9, 0.5], [1.0, 1.0]))
     inside = dict.fromkeys(runs, changes.pop("inside", made_up_inside()))
-    return evaluate.gather(quick, runs, made_up_evidence() | changes, probe, inside)
+    told = made_up_evidence() | {"released": made_up_release(runs)} | changes
+    return evaluate.gather(quick, runs, told, probe, inside)
 
 
 def report(runs: dict[str, Any], params: Params, name: str = "report.md", **changes: Any) -> str:
@@ -313,7 +320,7 @@ def test_only_readings_that_were_found_are_shown(params: Params) -> None:
 
 
 def test_a_recipe_that_is_not_what_the_search_chose_is_said_to_be(params: Params) -> None:
-    search = json.loads((ROOT / "reports/search.json").read_text())
+    search = made_up_search(params)
     runs = {"tuned": TWO_SEEDS}
     assert "`tuned` is what came of it" in report(runs, params, search=search)
     search["chosen"]["learning_rates"]["rnn"] = 0.123
@@ -323,7 +330,7 @@ def test_a_recipe_that_is_not_what_the_search_chose_is_said_to_be(params: Params
 
 
 def test_a_search_by_other_code_is_said_to_be(params: Params) -> None:
-    search = json.loads((ROOT / "reports/search.json").read_text()) | {"code": code_digest()}
+    search = made_up_search(params)
     said = "`make search` runs it again. The code that pads and trains has changed since."
     assert said not in report({"tuned": TWO_SEEDS}, params, search=search)
     assert said in report({"tuned": TWO_SEEDS}, params, search=search | {"code": "other"})
@@ -412,22 +419,34 @@ def test_every_question_has_its_section(params: Params) -> None:
     assert len(sections) == 11 and sum(section.endswith("?") for section in sections) == 10
 
 
-def test_the_model_card_has_the_median_runs(params: Params) -> None:
+def test_the_model_card_has_the_released_runs(params: Params) -> None:
     runs = {"tuned": {0: made_up(0.6, 0.9), 1: made_up(0.7, 0.8), 2: made_up(0.8, 0.85)}}
-    card = report(runs, params, "model_card.md")
-    assert "| `rnn` | 1 | 1 | 70.0 % |" in card
-    assert "| `lstm` | 2 | 1 | 85.0 % |" in card
+    for seed, accuracy in ((0, 0.66), (2, 0.88)):
+        runs["tuned"][seed]["rnn"]["validation"]["accuracy"] = accuracy
+    released = made_up_release(runs)
+    released["rnn"]["seed"] = 0
+    card = report(runs, params, "model_card.md", released=released)
+    assert "| `rnn` | 0 | 1 | 66.0 % | 60.0 % |" in card
+    assert "| `lstm` | 2 | 1 | 85.0 % | 85.0 % |" in card
+    assert "Of 3 seeds each, the released run is the one of highest validation accuracy." in card
+    one = report({"tuned": {0: made_up(0.6, 0.9)}}, params, "model_card.md")
+    assert "Each was trained with one seed." in one and "highest" not in one
+    assert "the 95 % interval excludes 0: the LSTM is ahead" in one
+    level = report({"tuned": {0: made_up(0.6, 0.6)}}, params, "model_card.md")
+    assert "the 95 % interval includes 0. A bag" in level
 
 
-def test_the_registry_names_the_median_runs() -> None:
-    released = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["vars"][0]["released"]
-    comparison = json.loads((ROOT / "reports/comparison.json").read_text())
-    assert released == comparison["tuned"]["mcnemar"]["seeds"]
-
-
-def test_the_committed_page_is_the_committed_report() -> None:
-    text = (ROOT / "reports/report.md").read_text()
-    assert (ROOT / "reports/report.html").read_text() == page(text, ROOT / "reports")
+@pytest.mark.parametrize(("recipe", "seed"), [("notebook", 0), ("tuned", 7)])
+def test_a_release_of_other_runs_is_refused(params: Params, recipe: str, seed: int) -> None:
+    runs = {"notebook": TWO_SEEDS, "tuned": TWO_SEEDS}
+    released = made_up_release(runs)
+    released["lstm"] |= {"recipe": recipe, "seed": seed}
+    with pytest.raises(StageError) as error:
+        facts(runs, params, released=released)
+    assert str(error.value) == (
+        f"reports/released.json: {recipe} lstm seed {seed} is no run of tuned, the last of recipes in "
+        "params.yaml: `dvc repro release` chooses anew"
+    )
 
 
 def test_the_table_of_results(params: Params) -> None:
@@ -506,9 +525,3 @@ def test_quote_replaces_what_stands_between_the_marks() -> None:
     assert quote(readme.format("speed", "old\n"), "speed", "new\n") == readme.format("speed", "new\n")
     with pytest.raises(StageError, match="once each"):
         quote(readme.format("results", "old\n"), "speed", "new\n")
-
-
-@pytest.mark.parametrize("name", QUOTED)
-def test_the_readme_quotes_the_reports(name: str) -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert quote(readme, name, (ROOT / "reports" / f"{name}.md").read_text()) == readme

@@ -74,10 +74,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, An
     project.run("git", "switch", "--quiet", "--create", "changed")
     project.params["tuned"]["rnn"]["learning_rate"] = 0.002
     project.save_params()
-    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "evaluate"}
+    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "release", "evaluate"}
     project.commit("tuned: faster RNN")
     after = listing(folder / "data")
-    assert {path for path in before if before[path] != after[path]} == {
+    changed = {path for path in before if before[path] != after[path] and not path.startswith("released/")}
+    assert changed == {
         f"models/tuned/rnn-0/{name}"
         for name in ("model.keras", "history.csv", "test_probabilities.npy", "validation_probabilities.npy")
     }
@@ -324,7 +325,8 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     said = same.dvc("repro", "--pull", *CELLS).stdout
     assert said.count("is cached - skipping run, checking out outputs") == 4
     assert "Running stage" not in said
-    assert same.data() == trained.after
+    models = {path: now for path, now in trained.after.items() if not path.startswith("released/")}
+    assert same.data() == models  # none is released yet
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]
 
@@ -371,8 +373,9 @@ def check_without(remote: Remote, late: Clone, trained: Trained) -> None:
     assert remote.silence in refused.stderr
     assert late.cache() == cache
     if remote.kind == "folder":
-        # To DVC a missing folder is an empty one: it takes away the old net, which is still in the cache.
-        assert late.data() == {path: now for path, now in trained.before.items() if "rnn-0" not in path}
+        # To DVC a missing folder is an empty one: it takes away the old models, which are still in the cache.
+        gone = ("models/tuned/rnn-0/", "released/")
+        assert late.data() == {path: now for path, now in trained.before.items() if not path.startswith(gone)}
         late.git("reset", "--quiet", "--hard", "ORIG_HEAD")
         late.dvc("checkout")
         assert late.data() == trained.before

@@ -1,0 +1,98 @@
+"""Which runs are released: the best on validation reviews, of the last recipe and of seeds that it has."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages import StageError
+from stages.files import json_text, new_file, run_folder
+from stages.params import Params, load_params
+from stages.release import release
+from tests.examples import PARAMS
+
+ACCURACIES = {"rnn": [0.81, 0.83, 0.83], "lstm": [0.87, 0.86, 0.85]}  # by seed
+
+
+def save_run(recipe: str, cell: str, seed: int, accuracy: float, kept: int = 2) -> None:
+    """Write what a training stage would: a run whose kept epoch has this validation accuracy."""
+    folder = run_folder(recipe, cell, seed)
+    history = ["epoch,train_loss,validation_accuracy", "1,0.5,0.4", "2,0.4,0.4", "3,0.3,0.99"]
+    history[kept] = f"{kept},0.4,{accuracy}"
+    new_file(folder / "history.csv", "\n".join(history) + "\n")
+    new_file(folder / "summary.json", json_text({"kept_epoch": kept, "weights": 1}))
+    new_file(folder / "model.keras", f"{recipe} {cell} {seed}")
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """Parameters, and a folder with every run of their last recipe, in which one of another is better."""
+    monkeypatch.chdir(tmp_path)
+    params = load_params(PARAMS)
+    for cell, accuracies in ACCURACIES.items():
+        for seed, accuracy in zip(params.seeds, accuracies, strict=True):
+            save_run("tuned", cell, seed, accuracy)
+        save_run("notebook", cell, 0, 0.98)
+    return params
+
+
+def test_the_best_run_of_each_cell_is_released(params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+    release(params)
+    runs = {
+        "rnn": {
+            "recipe": "tuned",
+            "cell": "rnn",
+            "seed": 1,
+            "validation_accuracy": 0.83,
+        },  # of equals the first
+        "lstm": {"recipe": "tuned", "cell": "lstm", "seed": 0, "validation_accuracy": 0.87},
+    }
+    assert json.loads(Path("reports/released.json").read_text()) == runs
+    for cell, run in runs.items():
+        folder = Path("data/released") / cell
+        assert sorted(path.name for path in folder.iterdir()) == ["model.keras", "run.json"]
+        assert (folder / "model.keras").read_text() == f"tuned {cell} {run['seed']}"
+        assert json.loads((folder / "run.json").read_text()) == run
+    assert "release: tuned rnn seed 1, validation accuracy 0.8300\n" in capsys.readouterr().out
+
+
+def test_the_order_of_seeds_does_not_matter(params: Params) -> None:
+    release(params.model_copy(update={"seeds": (2, 1, 0)}))
+    assert json.loads(Path("reports/released.json").read_text())["rnn"]["seed"] == 1
+
+
+def test_the_epoch_that_was_kept_counts(params: Params) -> None:
+    save_run("tuned", "lstm", 2, 0.9, kept=1)
+    release(params)
+    assert json.loads(Path("data/released/lstm/run.json").read_text())["validation_accuracy"] == 0.9
+
+
+def test_a_run_that_was_left_behind_is_not_released_but_deleted(
+    params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_run("tuned", "lstm", 9, 0.99)
+    Path("data/models/tuned/draft").touch()
+    release(params.model_copy(update={"seeds": (1, 2)}))
+    assert json.loads(Path("reports/released.json").read_text())["lstm"]["seed"] == 1
+    left = sorted(path.name for path in Path("data/models/tuned").iterdir())
+    assert left == ["lstm-1", "lstm-2", "rnn-1", "rnn-2"]
+    assert run_folder("notebook", "lstm", 0).is_dir()
+    said = capsys.readouterr().out
+    assert "release: data/models/tuned/lstm-9 belongs to nothing that params.yaml names: deleted\n" in said
+
+
+@pytest.mark.parametrize("name", ["summary.json", "history.csv", "model.keras"])
+def test_a_run_that_is_not_there(params: Params, name: str) -> None:
+    release(params)
+    before = Path("reports/released.json").read_text()
+    (run_folder("tuned", "lstm", 0) / name).unlink()
+    save_run("tuned", "lstm", 9, 0.99)
+    with pytest.raises(StageError) as error:
+        release(params)
+    assert str(error.value) == (
+        f"data/models/tuned/lstm-0/{name} is not there: run the stages before this one, `dvc repro` runs all"
+    )
+    # Nothing is half-written, and nothing deleted.
+    assert Path("data/released/lstm/model.keras").read_text() == "tuned lstm 0"
+    assert Path("reports/released.json").read_text() == before
+    assert run_folder("tuned", "lstm", 9).is_dir()
