@@ -1,4 +1,5 @@
-# `make report` and `make test` are the two commands; each first sets up .venv, once. JOBS=4 runs four at a time.
+# `make report` and `make test` are the two commands; each first sets up .venv, once. JOBS=4 runs four
+# stages at a time, VERBOSE=1 prints their own lines.
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -21,12 +22,12 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.train_all $(if $(JOBS),--jobs '$(JOBS)')
+	python -m stages.train_all $(if $(JOBS),--jobs='$(JOBS)') $(if $(VERBOSE),--verbose)
 	python -m stages.report
 	@echo "== The report is reports/report.md"
 
 quick: setup ## a first result: one seed of the last recipe, in a copy under .quick; some minutes
-	python -m stages.quick $(if $(JOBS),--jobs '$(JOBS)')
+	python -m stages.quick $(if $(JOBS),--jobs='$(JOBS)') $(if $(VERBOSE),--verbose)
 
 long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
 	@echo "== Training both cells on every seed: tens of minutes on two cores"

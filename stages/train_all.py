@@ -189,20 +189,20 @@ def stoppable(name: str, again: str) -> Iterator[None]:
 
 def stale_stages() -> dict[str, set[str]]:
     """Return the stages of dvc.yaml that are not up to date and those below them, each with what it needs."""
-    graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', ask_dvc("dag", "--dot"), re.MULTILINE))
-    changed = set(json.loads(ask_dvc("status", "--json")))
+    graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+    changed = set(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
     stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
     # "FOLDER/dvc.yaml:STAGE" is of another pipeline.
     return {stage: set(graph.predecessors(stage)) & stale for stage in sorted(stale) if ":" not in stage}
 
 
-def ask_dvc(*arguments: str) -> str:
-    """Return what a DVC command prints."""
-    asked = subprocess.run((*DVC, *arguments), check=False, stdout=subprocess.PIPE, text=True)
-    if asked.returncode:
-        raise StageError(f"`dvc {' '.join(arguments)}` failed")
-    return asked.stdout
+def printed(*command: str) -> str:
+    """Return what a command prints."""
+    ended = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if ended.returncode:
+        raise StageError(f"`{' '.join(command)}` failed")
+    return ended.stdout
 
 
 def remembered(file: Path) -> dict[str, float]:

@@ -62,7 +62,9 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     assert status == 1
     assert "stale: train_lstm@tuned-0: changed deps: params.yaml" in said
     assert "train_rnn" not in said and "notebook-0: " not in said
-    assert project.repro() == {"train_lstm@tuned-0", "score@tuned-0", "inside@tuned", "evaluate"}
+    check_quick(project)
+    # The copy has trained it: here it comes from the cache.
+    assert project.repro() == {"score@tuned-0", "inside@tuned", "evaluate"}
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
@@ -92,6 +94,23 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     status, said = stale(project, tmp_path / "dropped")
     assert status == 1
     assert "stale: train_rnn@tuned-0: in dvc.lock, but params.yaml names no such run" in said
+
+
+def check_quick(project: Project) -> None:
+    """Check that `make quick` trains in a copy what is new, and leaves all else as it is."""
+    project.params["tuned"]["lstm"]["learning_rate"] = 0.004  # not committed
+    project.save_params()
+    before = snapshot(project)
+    said = project.run("python", "-m", "stages.quick").stdout
+    assert "Running recipe 'tuned' with seed 0 in .quick" in said
+    assert "train_lstm@tuned-0: done in" in said and "train_rnn@tuned-0: up to date, or taken" in said
+    assert "notebook" not in said and "probe" not in said
+    metrics = json.loads(project.text(".quick/reports/metrics.json"))
+    assert list(metrics) == ["tuned"]
+    assert f"| plain RNN | 58.2 % | {100 * metrics['tuned']['rnn']['accuracy']:.1f} % |" in said
+    assert ".quick/reports/report.html" in said and "**One seed" in project.text(".quick/reports/report.md")
+    assert snapshot(project) == before
+    assert project.run("git", "status", "--porcelain").stdout == " M params.yaml\n"
 
 
 def check_outputs(project: Project) -> None:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from stages.train_all import resumed
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, eventually
 
 # first ─► tick@0, tick@1, tick@2 ─► last, and `fail`, which needs nothing.
 STAGES = """
@@ -97,16 +96,6 @@ def ticking(pipeline: Path, numbers: str) -> list[bool]:
     before = [file.read_text() if file.is_file() else "" for file in files]
     time.sleep(0.5)
     return [file.is_file() and file.read_text() != old for file, old in zip(files, before, strict=True)]
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    """Wait until a condition holds and return whether it did."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_stages_run_side_by_side_when_their_inputs_are_ready(pipeline: Path) -> None:
