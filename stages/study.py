@@ -10,16 +10,16 @@ from collections.abc import Collection, Mapping
 # Seconds that a stage is assumed to take where nothing better is known: on one thread of a common server,
 # with 200 tokens of a review. As soon as one stage has run, only the ratios count.
 ASSUMED = {
-    "audit": 8.0,
-    "bag_of_words": 60.0,
-    "download": 15.0,
-    "evaluate": 20.0,
-    "inside": 30.0,
-    "pad": 15.0,
-    "probe": 100.0,
+    "audit": 3.0,
+    "bag_of_words": 50.0,
+    "download": 10.0,
+    "evaluate": 15.0,
+    "inside": 20.0,
+    "pad": 10.0,
+    "probe": 75.0,
     "score": 6.0,
-    "train_lstm": 200.0,
-    "train_rnn": 80.0,
+    "train_lstm": 140.0,
+    "train_rnn": 60.0,
 }
 OTHERWISE = 20.0
 
