@@ -1,11 +1,13 @@
-# `make report` and `make test` are the two commands; each first sets up .venv, once.
+# `make quick`, `make report` and `make test` are the commands to begin with; each first sets up .venv, once.
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+jobs = $(if $(JOBS),--jobs='$(JOBS)')
+verbose = $(if $(VERBOSE),--verbose)
 
-.PHONY: help setup report long search bench walk test lint stale reproduced requirements
+.PHONY: help setup report quick long search bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
-help: ## list these targets
+help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt
@@ -21,22 +23,24 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.train_all $(if $(JOBS),--jobs $(JOBS))
-	dvc repro
+	python -m stages.train_all $(jobs) $(verbose)
 	python -m stages.report
 	@echo "== The report is reports/report.md"
+
+quick: setup ## a first result within ten minutes: one seed of the last recipe, in a copy under .quick
+	python -m stages.quick $(jobs) $(verbose)
 
 long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
 	@echo "== Training both cells on every seed: tens of minutes on two cores"
 	dvc repro download
-	python -m stages.apart long $(if $(JOBS),--jobs $(JOBS))
+	python -m stages.apart long $(jobs)
 	dvc repro evaluate
 	python -m stages.report
 
 search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
 	@echo "== Training every candidate of params.yaml's search: tens of minutes on two cores"
 	dvc repro pad
-	python -m stages.search $(if $(JOBS),--jobs $(JOBS))
+	python -m stages.search $(jobs)
 	@echo "== Put what it chose into params.yaml, then make report"
 
 bench: setup ## time training against stock Keras and PyTorch; then quote the figures in README.md

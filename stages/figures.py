@@ -128,7 +128,8 @@ def confusion(runs: Runs) -> Figure:
                 axes.set_xticks([0, 1], ["negative", "positive"])
                 axes.set_yticks([0, 1], ["negative", "positive"], rotation=90, va="center")
                 axes.set(xlabel="predicted", ylabel="actual", title=f"{recipe}, {LABELS[cell]}")
-        figure.suptitle("Test reviews by actual and predicted label, mean over seeds")
+        several = any(len(seeds) > 1 for seeds in runs.values())
+        figure.suptitle(f"Test reviews by actual and predicted label{', mean over seeds' if several else ''}")
     return figure
 
 
@@ -146,7 +147,9 @@ def by_length(surety: Mapping[str, Any]) -> Figure:
         axes.set(xlabel="tokens of the whole review", ylabel="test accuracy (%)")
 
     with mpl.rc_context(STYLE):
-        figure = _panels(surety, "Test accuracy by length, mean over seeds and 95 % interval", draw)
+        several = any(row["fresh_run"]["rnn"] for row in surety.values())
+        title = f"Test accuracy by length{', mean over seeds' if several else ''} and 95 % interval"
+        figure = _panels(surety, title, draw)
         figure.legend(handles=_cells(), loc="outside right upper")
     return figure
 

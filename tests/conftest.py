@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,16 @@ def run_in(folder: Path, *command: str, check: bool = True) -> subprocess.Comple
     )
     assert not check or result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    """Wait until a condition holds and return whether it did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 class Project:

@@ -1,6 +1,7 @@
 """The report's words follow the numbers."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -402,9 +403,13 @@ def test_padding_before_the_text_is_not_blamed(params: Params) -> None:
 
 
 def test_a_single_seed_is_said_to_be_one(params: Params) -> None:
-    assert "What one seed cannot show" in report({"tuned": {0: made_up(0.5, 0.6)}}, params)
+    runs = {"notebook": {0: made_up(0.5, 0.6)}, "tuned": {0: made_up(0.5, 0.6)}}
+    one = report(runs, params, probe={0: made_up_probe([0.9, 0.5], [1.0, 1.0])[0]})
+    assert "**One seed: each figure is that of one run." in one and "What one seed cannot show" in one
+    assert "| plain RNN | 58.2 % | 50.0 % | 8.2 points above" in one
+    assert not re.search(r"±|over (all )?seeds|of 1 pairs|median test|1 seeds", one)
     several = report({"tuned": {0: made_up(0.5, 0.6), 4: made_up(0.5, 0.7)}}, params)
-    assert "What 2 seeds can show" in several
+    assert "What 2 seeds can show" in several and "of 4 pairs" in several
     assert "in 50.0 % of studies of two equal cells" in several
 
 

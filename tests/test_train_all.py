@@ -1,34 +1,193 @@
-"""Training side by side: what it says where something is wrong. That it trains is seen in test_pipeline."""
+"""Side by side under DVC: order, progress, failure, and that nothing outlives the command that started it.
 
+That the whole pipeline runs so is seen in test_pipeline.
+"""
+
+import fcntl
+import json
 import os
+import pty
+import re
+import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stages.train_all import resumed
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, eventually
+
+# first ─► tick@0, tick@1, tick@2 ─► last, and `fail`, which needs nothing.
+STAGES = """
+stages:
+  first:
+    cmd: echo 1 > first
+    outs: [first]
+  tick:
+    matrix:
+      number: [0, 1, 2]
+    cmd: python tick.py ${item.number}
+    deps: [first]
+    outs: ["tick-${item.number}"]
+  last:
+    cmd: cat tick-* > last
+    deps: [tick-0, tick-1, tick-2]
+    outs: [last]
+"""
+FAIL = """
+  fail:
+    cmd: echo the reason >&2; exit 3
+"""
+# Number 1 is deaf to Ctrl-C.
+TICK = """
+import signal, sys, time
+from pathlib import Path
+if sys.argv[1] == "1":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+for number in range({}):
+    Path("ticks-" + sys.argv[1]).write_text(str(number))
+    time.sleep(0.1)
+print("ticked", sys.argv[1], flush=True)
+Path("tick-" + sys.argv[1]).write_text("done")
+"""
+RUN = """
+import sys
+from stages import StageError
+from stages.train_all import bring_up_to_date, stoppable
+
+with stoppable("run", "make this"):
+    try:
+        bring_up_to_date(2, "--verbose" in sys.argv)
+    except StageError as error:
+        sys.exit(f"run: {error}")
+"""
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": str(ROOT),
+}
 
 
-def test_a_run_that_fails_is_named_and_the_others_still_run(project: Project) -> None:
-    project.params["recipes"] = ["notebook", "tuned"]
-    project.save_params()
-    for cell in ("rnn", "lstm"):
-        stage = project.folder / f"stages/train_{cell}.py"
-        stage.write_text(f'import sys\n\nsys.exit("no {cell} today")\n')
-    result = project.run("python", "-m", "stages.train_all", "--jobs", "3", check=False)
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    """A folder with a small pipeline under DVC."""
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "tick.py").write_text(TICK.format(2))
+    (tmp_path / "run.py").write_text(RUN)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text((ROOT / ".dvc/config").read_text())
+    return tmp_path
+
+
+def run(pipeline: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "run.py", *arguments]
+    return subprocess.run(command, cwd=pipeline, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+
+
+def ticking(pipeline: Path, numbers: str) -> list[bool]:
+    """Return which of the ticking stages are alive."""
+    files = [pipeline / f"ticks-{number}" for number in numbers]
+    before = [file.read_text() if file.is_file() else "" for file in files]
+    time.sleep(0.5)
+    return [file.is_file() and file.read_text() != old for file, old in zip(files, before, strict=True)]
+
+
+def test_stages_run_side_by_side_when_their_inputs_are_ready(pipeline: Path) -> None:
+    result = run(pipeline, "--verbose")
+    assert result.returncode == 0, result.stderr
+    first, *lines, end = [
+        line for line in result.stdout.splitlines() if "waiting" in line or "stages" in line
+    ]
+    assert re.fullmatch(r"5 stages to run, 2 at a time, about \d+ (s|min)", first)
+    assert [line.partition(":")[0] for line in lines[::4]] == ["[1/5] first", "[5/5] last"]
+    shape = r"\[\d/5\] [a-z@\d]+: done in \d+ s; \d running, \d waiting, about \d+ (s|min) left"
+    assert all(re.fullmatch(shape, line) for line in lines)
+    assert " 2 running, 2 waiting" in lines[0] and " 0 running, 0 waiting, about 0 s left" in lines[-1]
+    assert end.startswith("5 stages done in ")
+    assert result.stdout.count("ticked") == 3 and "git add" not in result.stdout
+    assert (pipeline / "last").read_text() == 3 * "done"
+    assert set(json.loads((pipeline / ".dvc/tmp/durations.json").read_text())) == {"first", "tick", "last"}
+
+    assert run(pipeline).stdout == "Everything is up to date\n"
+
+    # Only what is gone, and what depends on it; what DVC knows is not run again.
+    (pipeline / "tick-2").unlink()
+    said = run(pipeline).stdout
+    assert "2 stages to run" in said and "ticked" not in said
+    assert "tick@2: up to date, or taken from the cache" in said and "last: up to date" in said
+
+
+def test_after_a_failure_nothing_more_is_started(pipeline: Path) -> None:
+    # It fails at once, beside one that takes a while.
+    (pipeline / "dvc.yaml").write_text(STAGES.replace("echo 1", "sleep 2; echo 1") + FAIL)
+    result = run(pipeline)
     assert result.returncode == 1
-    assert result.stdout.count("no lstm today") == result.stdout.count("no rnn today") == 2
-    said = (
-        "train_all: train_lstm@notebook-0, train_lstm@tuned-0, train_rnn@notebook-0, train_rnn@tuned-0 failed"
+    assert "the reason" in result.stdout and "exited with 3" in result.stdout
+    assert result.stderr == "run: fail failed; 4 were not started\n"
+    assert (pipeline / "first").is_file() and not (pipeline / "ticks-0").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_study_that_is_ended(pipeline: Path, number: signal.Signals) -> None:
+    (pipeline / "tick.py").write_text(TICK.format(600))
+    command = [sys.executable, "run.py"]
+    with subprocess.Popen(command, cwd=pipeline, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as study:
+        try:
+            assert eventually(lambda: all(ticking(pipeline, "01")))
+            study.send_signal(number)
+            said = study.communicate(timeout=15)[1]
+        finally:
+            study.kill()
+    if number == signal.SIGTERM:
+        assert study.returncode == 128 + number
+        assert said == "run: stopped. What was finished is kept: `make this` goes on from there\n"
+    assert eventually(lambda: not any(ticking(pipeline, "012")), 15)
+
+
+def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
+    (pipeline / "tick.py").write_text(TICK.format(600))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))
+    said = ""
+    with subprocess.Popen(
+        [sys.executable, "run.py"],
+        cwd=pipeline,
+        env=ENVIRONMENT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that \x03 is Ctrl-C
+    ) as study:
+        os.close(theirs)
+        try:
+            assert eventually(lambda: all(ticking(pipeline, "01")))
+            os.write(ours, b"\x03")
+            with suppress(OSError):  # at the end
+                while text := os.read(ours, 10_000):
+                    said += text.decode()
+            assert study.wait(timeout=15) == 130
+        finally:
+            study.kill()
+            os.close(ours)
+    assert not any(ticking(pipeline, "012"))
+    assert re.search(r"\r.*1 of 5 done, 2 running, 2 waiting, about \d+ (s|min) left: tick@0, tick@1", said)
+    # The bar is gone, and no other stage was started.
+    assert said.splitlines()[-1].endswith(
+        "run: stopped. What was finished is kept: `make this` goes on from there"
     )
-    assert result.stderr.splitlines()[-1] == said
-    assert (project.folder / "reports/probe/0.json").exists() and (
-        project.folder / "reports/bag_of_words.json"
-    ).exists()
+    assert not (pipeline / "ticks-2").exists()
+
+    # It does go on.
+    (pipeline / "tick.py").write_text(TICK.format(1))
+    assert "4 stages to run" in run(pipeline).stdout
+    assert (pipeline / "last").is_file()
 
 
 def test_wrong_parameters_are_told_before_anything_is_trained(project: Project) -> None:
@@ -36,15 +195,19 @@ def test_wrong_parameters_are_told_before_anything_is_trained(project: Project) 
     project.save_params()
     result = project.run("python", "-m", "stages.train_all", check=False)
     assert result.returncode == 1
-    assert "params.yaml: tuned.pad.length = 0: should be greater than or equal to 1" in result.stderr
-    assert "to run" not in result.stdout
+    said = "train_all: params.yaml: tuned.pad.length = 0: should be greater than or equal to 1\n"
+    assert (result.stdout, result.stderr) == ("", said)
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", ""])
-def test_jobs_are_a_number_from_one(project: Project, jobs: str) -> None:
-    result = project.run("python", "-m", "stages.train_all", f"--jobs={jobs}", check=False)
+def test_jobs_are_a_number_from_one(tmp_path: Path, jobs: str) -> None:
+    command = [sys.executable, "-m", "stages.train_all", f"--jobs={jobs}"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=ENVIRONMENT, check=False, capture_output=True, text=True
+    )
     assert result.returncode == 2
-    assert f"{jobs!r} is not a number from 1" in result.stderr
+    said = f"argument --jobs: {jobs!r} is not a number from 1; --help explains\n"
+    assert result.stderr == f"python -m stages.train_all: {said}"
 
 
 def double(folder: Path, number: int) -> int:

@@ -1,0 +1,125 @@
+"""What is left to run of the pipeline: in which order, so many at a time, and how long it takes.
+
+Knows nothing of DVC, processes or clocks: whoever uses it tells when a stage started and ended.
+"""
+
+import copy
+import re
+from collections.abc import Collection, Mapping
+
+# Seconds that a stage is assumed to take where nothing better is known: on one thread of a common server,
+# with 200 tokens of a review. As soon as one stage has run, only the ratios count.
+ASSUMED = {
+    "audit": 3.0,
+    "bag_of_words": 50.0,
+    "download": 10.0,
+    "evaluate": 15.0,
+    "inside": 20.0,
+    "pad": 10.0,
+    "probe": 75.0,
+    "score": 6.0,
+    "train_lstm": 140.0,
+    "train_rnn": 60.0,
+}
+OTHERWISE = 20.0
+
+
+class Study:
+    """Stages that wait, run or are done."""
+
+    def __init__(
+        self, stages: Mapping[str, Collection[str]], jobs: int, known: Mapping[str, float] | None = None
+    ) -> None:
+        """Take each stage with those that it needs, which run at a time, and what is known of durations.
+
+        known: kind (see `kind_of`) → seconds, as other studies took on this machine.
+        """
+        self.waiting = {stage: set(needs) & stages.keys() for stage, needs in stages.items()}
+        self.running: dict[str, float] = {}  # stage → when it started
+        self.done: list[str] = []
+        self.jobs = jobs
+        self.stopped = False  # true: nothing more is started
+        self.known = dict(known or {})
+        self._seen: dict[str, list[float]] = {}
+        self._started: set[str] = set()  # kinds
+
+    def start(self, now: float) -> str | None:
+        """Return the stage that is to start now, None where there is none or enough are running.
+
+        One of each kind comes first, so that soon all durations are known; then what takes longest.
+        """
+        ready = [stage for stage, needs in self.waiting.items() if not needs]
+        if self.stopped or len(self.running) >= self.jobs or not ready:
+            return None
+        stage = min(ready, key=lambda each: (kind_of(each) in self._started, -self.expected(each), each))
+        del self.waiting[stage]
+        self.running[stage] = now
+        self._started.add(kind_of(stage))
+        return stage
+
+    def finish(self, stage: str, now: float, ran: bool) -> float:
+        """Note that a stage has ended and return its seconds; ran: false where it was restored."""
+        seconds = now - self.running.pop(stage)
+        self.done.append(stage)
+        for needs in self.waiting.values():
+            needs.discard(stage)
+        if ran:
+            seen = self._seen.setdefault(kind_of(stage), [])
+            seen.append(seconds)
+            self.known[kind_of(stage)] = sum(seen) / len(seen)
+        return seconds
+
+    def expected(self, stage: str) -> float:
+        """Return how many seconds a stage is expected to take."""
+        return expected(kind_of(stage), self.known)
+
+    def time_left(self, now: float) -> float:
+        """Return the seconds until everything is done, by playing it on as it is expected to go."""
+        plan, clock = copy.deepcopy(self), now
+        for stage, started in self.running.items():
+            if kind_of(stage) not in self._seen and now - started > plan.expected(stage):
+                plan.known[kind_of(stage)] = now - started  # at least
+        while True:
+            while plan.start(clock):
+                pass
+            if not plan.running:
+                return clock - now
+            ends = {stage: started + plan.expected(stage) for stage, started in plan.running.items()}
+            stage = min(ends, key=lambda each: ends[each])
+            clock = max(clock, ends[stage])  # what takes longer than expected ends any moment
+            plan.finish(stage, clock, ran=False)
+
+
+def kind_of(stage: str) -> str:
+    """Return what takes as long as `stage`: "train_rnn@tuned-3" → "train_rnn@tuned", "probe@3" → "probe"."""
+    return re.sub(r"@\d+$|-\d+$", "", stage)
+
+
+def expected(kind: str, known: Mapping[str, float]) -> float:
+    """Return how many seconds a stage of a kind takes, from those of the kinds that are known.
+
+    Of an unknown kind it is what is assumed of its stage, times how much longer than assumed the kinds of
+    the same stage took, or all that are known.
+    """
+    if kind in known:
+        return known[kind]
+    stage = _stage_of(kind)
+    relatives = [each for each in known if _stage_of(each) == stage] or list(known)
+    assumed = sum(_assumed(each) for each in relatives)
+    return _assumed(kind) * (sum(known[each] for each in relatives) / assumed if assumed else 1.0)
+
+
+def _stage_of(kind: str) -> str:
+    return kind.partition("@")[0]
+
+
+def _assumed(kind: str) -> float:
+    return ASSUMED.get(_stage_of(kind), OTHERWISE)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it: "95 s", "12 min", "1 h 5 min"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

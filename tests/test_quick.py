@@ -1,0 +1,85 @@
+"""The copy that `make quick` works in. That it runs there is seen in test_pipeline."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages import StageError
+from stages.params import load_params
+from stages.quick import copy_project, restrict
+from tests.conftest import ROOT, Project, eventually
+
+
+def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    text = (ROOT / "params.yaml").read_text()
+    file.write_text(text.replace("    - https:", "    - /absolute/folder\n    - https:"))
+    before = load_params(file)
+    restrict(file, "prepadded", 3)
+    after = load_params(file)
+    assert (after.recipes, after.seeds) == (("prepadded",), (3,))
+    _, *others = before.download.mirrors
+    assert after.download.mirrors == ("../../shared/data", *others)
+    assert others[0] == "/absolute/folder"
+    same = {"recipes": before.recipes, "seeds": before.seeds, "download": before.download}
+    assert after.model_copy(update=same) == before
+    assert "# each recipe trains each cell once per seed" in file.read_text()
+
+
+def test_the_copy_has_the_files_as_they_are_now_and_the_same_cache(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    (project.folder / "LICENSE").write_text("changed")
+    (project.folder / "Makefile").unlink()
+    (project.folder / "untracked").touch()
+    copy = Path(".quick")
+    (copy / "data").mkdir(parents=True)
+    (copy / "data/left").touch()
+    copy_project(copy)
+    assert (copy / "LICENSE").read_text() == "changed"
+    for name in ("Makefile", "untracked", "data/left"):
+        assert not (copy / name).exists()
+    assert (copy / "data/.gitignore").is_file() == (project.folder / "data/.gitignore").is_file()
+    cache = project.run("dvc", "--cd", ".quick", "cache", "dir").stdout.strip()
+    assert Path(cache).resolve() == (project.folder / ".dvc/cache").resolve()
+    # Neither git nor DVC sees it from here.
+    assert ".quick" not in project.run("git", "status", "--porcelain").stdout
+    assert not any(".quick" in name for name in project.run("dvc", "stage", "list", "--all").stdout.split())
+    # A cache that was set up elsewhere.
+    project.run("dvc", "cache", "dir", "--local", "../elsewhere")
+    copy_project(copy)
+    cache = project.run("dvc", "--cd", ".quick", "cache", "dir").stdout.strip()
+    assert Path(cache).resolve() == (project.folder / "../elsewhere").resolve()
+
+
+def test_without_git_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(StageError, match="`git ls-files -z` failed"):
+        copy_project(Path(".quick"))
+
+
+def test_ctrl_c_ends_it_and_names_the_command_that_goes_on(project: Project) -> None:
+    # A stage that begins and never ends.
+    (project.folder / "stages/download.py").write_text(
+        'import time\nfrom pathlib import Path\n\nPath("began").touch()\ntime.sleep(600)\n'
+    )
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "stages.quick"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as quick:
+        try:
+            assert eventually((project.folder / ".quick/began").is_file)
+            quick.send_signal(signal.SIGINT)
+            said = quick.communicate(timeout=20)[1]
+        finally:
+            quick.kill()
+    assert quick.returncode == 130
+    assert said == "quick: stopped. What was finished is kept: `make quick` goes on from there\n"
