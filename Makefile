@@ -44,7 +44,7 @@ search: setup ## train the grid that a recipe's settings are chosen from, on val
 	@echo "== Put what it chose into params.yaml, then make report"
 
 bench: setup ## time training against stock Keras and PyTorch; then quote the figures in README.md
-	@echo "== Timing; some minutes, best on a machine that does nothing else"
+	@echo "== Timing; about ten minutes, best on a machine that does nothing else"
 	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
 	dvc repro download
 	python -m stages.benchmark

@@ -268,7 +268,7 @@ def _panels(runs: Mapping[str, Any], title: str, draw: Callable[[Axes, str], Non
 
 
 def benchmark(measured: Mapping[str, Any]) -> Figure:
-    """Milliseconds per training step against length, and the ratios to Keras and PyTorch at 200 tokens."""
+    """Milliseconds per training step against length, and the ratios to Keras and PyTorch at one length."""
     engines = {
         "keras": ("stock Keras", "o-", "#999999"),
         "fused": ("here", "D-", "#009E73"),
@@ -276,7 +276,7 @@ def benchmark(measured: Mapping[str, Any]) -> Figure:
         "summed": ("here, summed", "^--", "#56B4E9"),
     }
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 3.4), layout="constrained")
+        figure = Figure(figsize=(9, 3.6), layout="constrained")
         *curves, bars = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
         for axes, cell in zip(curves, COLOURS, strict=True):
             rows = [row for row in measured["steps"] if (row["cell"], row["threads"]) == (cell, 1)]
@@ -293,17 +293,33 @@ def benchmark(measured: Mapping[str, Any]) -> Figure:
             ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500, 1000) if low < tick < high]
             axes.set_yticks(ticks, [str(tick) for tick in ticks])
         curves[0].set_ylabel("milliseconds per training step")
-        rows = [row for row in measured["steps"] if row["length"] == 200]
-        places = np.arange(len(rows))
+        length = measured["same_allocator"][0]["length"]
+        usual, kept = (
+            {f"{LABELS[row['cell']]}, {row['batch']}, {row['threads']}": row["milliseconds"] for row in rows}
+            for rows in (
+                [row for row in measured["steps"] if row["length"] == length],
+                measured["same_allocator"],
+            )
+        )
+        places = {name: place for place, name in enumerate(usual)}
         for shift, other, ours in ((-0.2, "keras", "fused"), (0.2, "pytorch", "summed")):
-            ratios = [row[f"{other}_to_{ours}"] for row in rows]
             name, _, colour = engines[other]
-            bars.barh(places + shift, ratios, 0.36, color=colour, label=f"{name} : {engines[ours][0]}")
-        names = [f"{LABELS[row['cell']]}, {row['batch']}, {row['threads']}" for row in rows]
-        bars.set_yticks(places, names)
+            ratios = [spent[other] / spent[ours] for spent in usual.values()]
+            label = f"{name} : {engines[ours][0]}"
+            bars.barh(np.arange(len(usual)) + shift, ratios, 0.36, color=colour, label=label)
+            bars.plot(
+                [spent[other] / spent[ours] for spent in kept.values()],
+                [places[each] + shift for each in kept],
+                "kd",
+                markersize=3,
+                label="the same allocator" if shift > 0 else None,
+            )
+        bars.set_yticks(list(places.values()), list(places))
         bars.invert_yaxis()
         bars.axvline(1, color="black", linewidth=0.8)
-        bars.set(xlabel="ratio of times, 200 tokens", ylabel="cell, batch, threads", title="Others : here")
+        bars.set(
+            xlabel=f"ratio of times, {length} tokens", ylabel="cell, batch, threads", title="Others : here"
+        )
         drawn = [handle for axes in (curves[0], bars) for handle in axes.get_legend_handles_labels()[0]]
-        figure.legend(handles=drawn, loc="outside lower center", ncols=len(drawn), fontsize=8)
+        figure.legend(handles=drawn, loc="outside lower center", ncols=4, fontsize=8)
     return figure
