@@ -13,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from stages.params import Published
 from stages.statistics import ROC_RATES, Runs
 
+mpl.rcdefaults()  # whatever the user's matplotlibrc says: the same numbers give the same bytes
+
 COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: told apart by all eyes
 LABELS = {"rnn": "RNN", "lstm": "LSTM"}
 STYLE: dict[Any, Any] = {

@@ -64,16 +64,15 @@ def inside(params: Params, recipe: str) -> None:
     gradients: dict[str, Any] = {}
     weights: dict[str, Weights] = {}
     for cell in CELLS:
-        trained = load_net(folders[cell] / "model.keras", block.train.kernel).model
+        trained = load_net(folders[cell] / "model.keras", block.train.kernel)
         # As in training: the same initial weights.
         initial = new_net(
             cell, block.pad.vocabulary, block.model, block.train.kernel, seed, padded["train"].tokens
-        ).model
-        models = {"initial": initial, "trained": trained}
-        weights[cell] = {layer.name: layer.get_weights() for layer in models["trained"].layers}
+        )
+        weights[cell] = {name: layer.get_weights() for name, layer in trained.layers.items()}
         gradients[cell] = {
-            name: quartiles(from_end(gradient_norms(model, long), long, positions))
-            for name, model in models.items()
+            name: quartiles(from_end(gradient_norms(net, long), long, positions))
+            for name, net in (("initial", initial), ("trained", trained))
         }
     readings: dict[str, Any] = dict.fromkeys(shown)
     for name, row in shown.items():
@@ -102,34 +101,30 @@ def spread(rows: np.ndarray, number: int) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, min(number, len(rows))).round().astype(int)]
 
 
-def gradient_norms(model: Any, tokens: np.ndarray) -> np.ndarray:
+def gradient_norms(net: Any, tokens: np.ndarray) -> np.ndarray:
     """Return float64 (R, T): the Euclidean norm of the answer's gradient in the embedding at each place.
 
-    model: one of `build_model`'s; tokens: int32 (R, T). The answer is the logit, which goes into the
-    last sigmoid: the sigmoid's own slope, next to nothing where a net is sure, has no part in it.
+    net: a `Net`; tokens: int32 (R, T). The answer is the logit, which goes into the last sigmoid: the
+    sigmoid's own slope, next to nothing where a net is sure, has no part in it.
     """
     import tensorflow as tf
 
-    layers = {layer.name: layer for layer in model.layers}
-    embedding, positive, mean = layers["embedding"], layers["positive"], layers.get("mean")
-    cell = next(layers[name] for name in CELLS if name in layers)
+    every_token = tf.range(net.layers["embedding"].input_dim)
+    width = net.layers["embedding"].output_dim
 
-    def gradient(tokens: tf.Tensor) -> tf.Tensor:
-        mask = embedding.compute_mask(tokens)
-        embedded = embedding(tokens)
+    def gradient(steps: tf.Tensor) -> tf.Tensor:
+        occurrences = tf.zeros((*steps.shape, width))
         with tf.GradientTape() as tape:
-            tape.watch(embedded)
-            state = cell(embedded, mask=mask)
-            state = mean(state, mask=mask) if mean else state
-            logits = state @ positive.kernel + positive.bias
-        return tape.gradient(logits, embedded)
+            tape.watch(occurrences)
+            logits = net.logit(net.table(every_token), every_token, steps, occurrences=occurrences)
+        return tape.gradient(logits, occurrences)
 
-    compiled = tf.function(gradient, autograph=False)
+    compiled = net.compiled(gradient)
     norms = np.empty(tokens.shape)
     for start in range(0, len(tokens), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         # float64: gradients that have all but vanished have squares below what float32 holds.
-        norms[rows] = np.linalg.norm(compiled(tokens[rows]).numpy().astype(np.float64), axis=-1)
+        norms[rows] = np.linalg.norm(compiled(tokens[rows].T).numpy().astype(np.float64), axis=-1).T
     return norms
 
 

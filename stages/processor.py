@@ -68,7 +68,7 @@ def differences() -> list[str]:
     if not X86:
         reasons.append(f"the processor is {platform.machine()}, not x86-64")
     elif lacking := {"avx2", "fma"} - cpu_flags():
-        reasons.append(f"the processor lacks {' and '.join(sorted(lacking)).upper()}")
+        reasons.append(f"the processor lacks {' and '.join(sorted(map(str.upper, lacking)))}")
     if "glibc.cpu" in os.environ.get("GLIBC_TUNABLES", ""):
         reasons.append("GLIBC_TUNABLES changes how the C library computes")
     if LOADED_EARLY:

@@ -75,7 +75,7 @@ def test_gradients_are_differences_of_logits(cell: str, masking: bool) -> None:
             up[place, :, number] += step
             down[place, :, number] -= step
             squares[:, place] += ((logits(up) - logits(down)) / (2 * step)) ** 2
-    norms = gradient_norms(model, TOKENS)
+    norms = gradient_norms(Net(model, "fused"), TOKENS)
     assert norms == pytest.approx(np.sqrt(squares), rel=1e-4, abs=1e-6)
     assert (norms[TOKENS == 0] == 0).all() == masking and (norms[TOKENS != 0] > 0).all()
 
@@ -84,13 +84,13 @@ def test_gradients_that_have_all_but_vanished_are_not_zero() -> None:
     model = build_model("rnn", 10, SMALL)
     kernel, recurrent, bias = model.get_layer("rnn").get_weights()
     model.get_layer("rnn").set_weights([kernel, recurrent * 1e-6, bias])
-    assert 0 < gradient_norms(model, TOKENS[2:3])[0, 0] < 1e-25
+    assert 0 < gradient_norms(Net(model, "fused"), TOKENS[2:3])[0, 0] < 1e-25
 
 
 def test_many_rows_have_the_gradients_of_each_alone() -> None:
     model = random_net("lstm", SMALL)
-    norms = gradient_norms(model, np.tile(TOKENS, (26, 1)))  # more than are taken together
-    assert norms == pytest.approx(np.tile(gradient_norms(model, TOKENS), (26, 1)), rel=1e-5)
+    norms = gradient_norms(Net(model, "fused"), np.tile(TOKENS, (26, 1)))  # more than are taken together
+    assert norms == pytest.approx(np.tile(gradient_norms(Net(model, "fused"), TOKENS), (26, 1)), rel=1e-5)
 
 
 def test_from_end() -> None:

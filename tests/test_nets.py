@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stages.cooccurrence import word_vectors
-from stages.nets import Net, build_model, new_net, save_model
+from stages.nets import Net, build_model, new_net, orthogonal, save_model
 from stages.params import load_params
 from tests.conftest import SMALL
 from tests.examples import PARAMS
@@ -139,3 +139,25 @@ def test_a_saved_model_is_the_same_bytes_and_opens_in_plain_keras(tmp_path: Path
     assert {int(number) for number in shared} <= set(range(1, 10)) and shared
     opened = keras.models.load_model(first)
     assert np.array_equal(opened.predict(TOKENS, verbose=0), model.predict(TOKENS, verbose=0))
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (5, 20), (20, 5)])
+def test_recurrent_weights_start_orthogonal(shape: tuple[int, int]) -> None:
+    drawn, other = orthogonal(shape, 0), orthogonal(shape, 1)
+    assert drawn.shape == shape and drawn.dtype == np.float32
+    short = drawn if shape[0] <= shape[1] else drawn.T
+    assert short @ short.T == pytest.approx(np.eye(5), abs=1e-6)
+    assert abs(drawn - other).max() > 0.1 and (drawn == orthogonal(shape, 0)).all()
+
+
+def test_no_orthogonal_matrix_is_preferred() -> None:
+    """Without the signs of R, the diagonal of Q would lean to one side."""
+    drawn = np.array([orthogonal((2, 2), seed) for seed in range(400)])
+    assert abs(drawn.mean(axis=0)).max() < 0.15
+
+
+@CELLS
+def test_a_new_net_has_them(cell: str) -> None:
+    net = new_net(cell, 10, SMALL, "fused", 3, TOKENS)
+    recurrent = net.cell.get_weights()[1]
+    assert (recurrent == orthogonal(recurrent.shape, 3)).all()

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from stages.nets import CELLS
-from stages.recurrence import ACTIVATIONS, lstm, rnn
+from stages.recurrence import ACTIVATIONS, lstm, product, rnn
 
 RECURRENCES = {"rnn": rnn, "lstm": lstm}
 BOTH = pytest.mark.parametrize("cell", RECURRENCES)
@@ -202,3 +202,20 @@ def test_states_are_those_of_the_notebooks_formulas(cell: str) -> None:
     table = tf.constant(given["embeddings"] @ w_x + bias)
     ours = RECURRENCES[cell](table, given["steps"], None, tf.constant(w_h), "tanh")
     assert ours.numpy() == pytest.approx(h, abs=1e-12)
+
+
+@pytest.mark.parametrize("terms", [1, 7, 300, 2000])
+def test_products_and_their_gradients(terms: int) -> None:
+    random = np.random.default_rng(0)
+    a, b, weights = (random.normal(size=shape) for shape in ((5, terms), (terms, 4), (5, 4)))
+
+    def gradients(a: tf.Tensor, b: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            result = product(a, b)
+            loss = tf.reduce_sum(result * weights)
+        return [result, *tape.gradient(loss, [a, b])]
+
+    found = tf.function(gradients, jit_compile=True, autograph=False)(tf.constant(a), tf.constant(b))
+    for ours, expected in zip(found, (a @ b, weights @ b.T, a.T @ weights), strict=True):
+        assert ours.numpy() == pytest.approx(expected, abs=1e-10)

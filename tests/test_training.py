@@ -1,5 +1,6 @@
 """Fitting and keeping an epoch, on a handful of tokens, under both kernels and against Keras' own `fit`."""
 
+import re
 from typing import Any
 
 import keras
@@ -299,3 +300,18 @@ def test_epsilon_holds_back_weights_of_which_there_is_little_evidence(optimizer:
 def test_sgd_has_no_epsilon() -> None:
     first, other = (small_fit("rnn", optimizer="sgd", epsilon=each)[1] for each in (1e-7, 1.0))
     assert first.history == other.history
+
+
+@CELLS
+@pytest.mark.parametrize("kind", ["summed", "by_occurrence"])
+def test_no_product_has_a_transposed_matrix_on_the_left(cell: str, kind: str) -> None:
+    """Such products depend on the processor's caches; those with a vector do not."""
+    settings = SETTINGS.model_copy(update={"embedding_gradient": kind})
+    net = Net(build_model(cell, VOCABULARY, SMALL.model_copy(update={"masking": True})), "fused")
+    step = train_step(net, new_optimizer(net, settings, 0.05), settings)
+    found, steps = distinct(small_split(1).tokens[:8], VOCABULARY, 8)
+    ones = np.ones(8, np.float32)
+    compiled = step.experimental_get_compiler_ir(found, steps, ones, ones, None, None)(stage="optimized_hlo")  # type: ignore[attr-defined]
+    products = re.findall(r"f32\[([\d,]*)\]\S* dot\(.*lhs_contracting_dims={(\d)}", compiled)
+    of_matrices = [left for shape, left in products if "1" not in shape.split(",")]
+    assert len(of_matrices) >= 5 and set(of_matrices) == {"1"}
