@@ -21,6 +21,7 @@ CODE = (
     "pad",
     "pairs",
     "params",
+    "processor",
     "recurrence",
     "training",
 )
