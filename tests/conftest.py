@@ -1,5 +1,6 @@
 """A small generated archive, small parameters, and copies of the project to run the pipeline in."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -34,12 +35,12 @@ SMALL = Model(
 GOOD, BAD = 5, 6  # word ranks that decide a generated review's label
 
 
-def generated_reviews(number: int, seed: int) -> tuple[list[list[int]], list[int]]:
-    """Return reviews of 3 to 30 word ranks below 30, with GOOD in the positive and BAD in the negative."""
+def generated_reviews(number: int, seed: int, ranks: int = 30) -> tuple[list[list[int]], list[int]]:
+    """Return reviews of 3 to 30 word ranks below `ranks`, GOOD in the positive and BAD in the negative."""
     random = np.random.default_rng(seed)
     reviews, labels = [], []
     for i in range(number):
-        words = random.integers(7, 30, size=random.integers(3, 31)).tolist()
+        words = random.integers(7, ranks, size=random.integers(3, 31)).tolist()
         words[random.integers(len(words))] = (BAD, GOOD)[i % 2]
         reviews.append(words)
         labels.append(i % 2)
@@ -59,15 +60,30 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def write_mirror(folder: Path, ranks: int) -> None:
+    """Write a generated imdb.npz and imdb_word_index.json, of word ranks below `ranks`."""
+    folder.mkdir()
+    x_train, y_train = generated_reviews(120, 1, ranks)
+    x_test, y_test = generated_reviews(60, 2, ranks)
+    write_archive(folder / "imdb.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    words = {f"word{rank}": rank for rank in range(1, ranks)}
+    (folder / "imdb_word_index.json").write_text(json.dumps(words))
+
+
+def from_mirror(folder: Path) -> dict[str, Any]:
+    """Return the parameters of `download` that take what `write_mirror` has written."""
+    names = {"archive": "imdb.npz", "word_index": "imdb_word_index.json"}
+    return {
+        "mirrors": ["no/such/folder", str(folder)],
+        "digests": {name: [sha256(folder / file)] for name, file in names.items()},
+    }
+
+
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a generated imdb.npz and imdb_word_index.json."""
-    folder = tmp_path_factory.mktemp("mirror")
-    x_train, y_train = generated_reviews(120, seed=1)
-    x_test, y_test = generated_reviews(60, seed=2)
-    write_archive(folder / "imdb.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    words = {f"word{rank}": rank for rank in range(1, 30)}
-    (folder / "imdb_word_index.json").write_text(json.dumps(words))
+    folder = tmp_path_factory.mktemp("mirrors") / "small"
+    write_mirror(folder, ranks=30)
     return folder
 
 
@@ -75,13 +91,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_params(mirror: Path) -> dict[str, Any]:
     """The tests' parameters, made small: the generated archive, short reviews, one seed."""
     params = YAML(typ="safe", pure=True).load(PARAMS.read_text())
-    params["download"] = {
-        "mirrors": ["no/such/folder", str(mirror)],
-        "digests": {
-            "archive": [sha256(mirror / "imdb.npz")],
-            "word_index": [sha256(mirror / "imdb_word_index.json")],
-        },
-    }
+    params["download"] = from_mirror(mirror)
     params["seeds"] = [0]
     for recipe in params["recipes"]:
         params[recipe]["pad"] |= {"vocabulary": 40, "length": 20}
@@ -95,9 +105,21 @@ def small_params(mirror: Path) -> dict[str, Any]:
     return dict(params)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-digests", action="store_true", help="write tests/digests.json, not compare with it"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the pipeline: it takes as long as all others, which run beside it."""
-    items.sort(key=lambda item: item.path.name != "test_pipeline.py")
+    """Start with the longest test, whose worker makes `pipeline`; end with the others that need it.
+
+    The other worker does not have to wait for it.
+    """
+    longest = "test_a_forced_run_makes_the_same_bytes"
+    items.sort(
+        key=lambda item: item.name != longest and 1 + ("pipeline" in getattr(item, "fixturenames", ()))
+    )
 
 
 def run_in(folder: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -125,14 +147,36 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
     return False
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that `make` has filled: once, for all of pytest-xdist's workers, who wait for it."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            try:
+                make(folder)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+    return folder
+
+
 class Project:
-    """A copy of this project in a git repository of its own, with small parameters.
+    """A copy of this project in a git repository of its own, with small parameters."""
 
-    It has no results but what no stage makes, made up.
-    """
+    def __init__(self, folder: Path, params: dict[str, Any] | None = None) -> None:
+        """`params` are what its params.yaml holds."""
+        self.folder = folder
+        self.params = params or YAML(typ="safe", pure=True).load(self.text("params.yaml"))
 
-    def __init__(self, folder: Path, params: dict[str, Any]) -> None:
-        self.folder, self.params = folder, params
+    @classmethod
+    def new(cls, folder: Path, params: dict[str, Any]) -> "Project":
+        """Return one that has no results but what no stage makes, made up."""
+        project = cls(folder, json.loads(json.dumps(params)))
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
         for name in filter(None, names):
@@ -140,12 +184,18 @@ class Project:
             if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        self.save_params()
+        project.save_params()
         (folder / "reports").mkdir()
         for name, text in no_stages(load_params(folder / "params.yaml")).items():
             (folder / "reports" / name).write_text(text)
-        self.run("git", "init", "--quiet")
-        self.commit("start")
+        project.run("git", "init", "--quiet")
+        project.commit("start")
+        return project
+
+    def copy(self, folder: Path) -> "Project":
+        """Return one with the same files, results and cache."""
+        shutil.copytree(self.folder, folder)
+        return Project(folder)
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder."""
@@ -178,6 +228,34 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, small_params: dict[str, Any]) -> Project:
     """A fresh copy of the project, with parameters of its own to change."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return Project(folder, json.loads(json.dumps(small_params)))
+    return Project.new(tmp_path / "project", small_params)
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any]) -> Path:
+    """A folder with a project whose pipeline has run, said.txt, which is what it printed, and the archive.
+
+    Nobody may change it: `trained` is a copy. Its two recipes have between them all that the project's own
+    have, and batches as the real ones: of a thousand tokens, several hundred of them different.
+    """
+
+    def make(folder: Path) -> None:
+        mirror, params = folder / "mirror", json.loads(json.dumps(small_params))
+        write_mirror(mirror, ranks=1000)
+        params["download"] = from_mirror(mirror)
+        params["recipes"] = ["prepadded", "tuned"]
+        params["bag_of_words"]["whole_vocabulary"] = 1100
+        params["probe"]["distances"] = [4]
+        for recipe in params["recipes"]:
+            params[recipe]["pad"] |= {"vocabulary": 1100, "length": 40}
+        project = Project.new(folder / "project", params)
+        said = project.run("python", "-m", "stages.train_all", "--jobs", "2", "--verbose").stdout
+        (folder / "said.txt").write_text(said)
+
+    return made_once(tmp_path_factory, "pipeline", make)
+
+
+@pytest.fixture
+def trained(pipeline: Path, tmp_path: Path) -> Project:
+    """A copy of the project whose pipeline has run."""
+    return Project(pipeline / "project").copy(tmp_path / "trained")

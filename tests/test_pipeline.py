@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.conftest import Project, run_in
 
-RECIPES = ("notebook", "prepadded", "tuned")
+RECIPES = ("prepadded", "tuned")
 TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in RECIPES}
 SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inside@{recipe}" for recipe in RECIPES}
 BESIDE = {"bag_of_words", "probe@0"}
@@ -32,18 +32,17 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
     return result.returncode, result.stderr
 
 
-def test_the_pipeline(project: Project, tmp_path: Path) -> None:
+def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp_path: Path) -> None:
     # Side by side; nothing is left for `dvc repro`.
-    trained = project.run("python", "-m", "stages.train_all", "--jobs", "2", "--verbose").stdout
-    assert f"{len(ALL)} stages to run, 2 at a time" in trained
-    assert all(f"{run} seed 0: kept epoch" in trained for run in ("notebook lstm", "tuned rnn"))
+    said, project = (pipeline / "said.txt").read_text(), trained
+    assert f"{len(ALL)} stages to run, 2 at a time" in said
+    assert all(f"{run} seed 0: kept epoch" in said for run in ("prepadded lstm", "tuned rnn"))
     assert project.repro() == set()
     first = snapshot(project)
     check_outputs(project)
 
     # Again: nothing runs. By force: everything runs, in turn, and every byte is the same.
     assert project.run("python", "-m", "stages.train_all").stdout == "Everything is up to date\n"
-    assert project.repro() == set()
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
     project.run("python", "-m", "stages.report")
@@ -56,14 +55,16 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     project.save_params()
     assert project.repro() == set()
 
-    # One number of one recipe's LSTM.
+
+def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Path) -> None:
+    project = trained
     project.params["tuned"]["lstm"]["learning_rate"] = 0.002
     project.save_params()
     project.commit("parameters without their results")
     status, said = stale(project, tmp_path / "stale")
     assert status == 1
     assert "stale: train_lstm@tuned-0: changed deps: params.yaml" in said
-    assert "train_rnn" not in said and "notebook-0: " not in said
+    assert "train_rnn" not in said and "prepadded-0: " not in said
     check_quick(project)
     # The copy has trained it: here it comes from the cache.
     assert project.repro() == {"score@tuned-0", "inside@tuned", "release", "evaluate"}
@@ -71,7 +72,9 @@ def test_the_pipeline(project: Project, tmp_path: Path) -> None:
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
-    # A recipe added by its block and its name alone, and another dropped.
+
+def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Project, tmp_path: Path) -> None:
+    project = trained
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
     project.params["mine"]["pad"]["padding"] = "post"
     project.params["recipes"] = ["mine"]
@@ -108,7 +111,7 @@ def check_quick(project: Project) -> None:
     said = project.run("python", "-m", "stages.quick").stdout
     assert "Running recipe 'tuned' with seed 0 in .quick" in said
     assert "train_lstm@tuned-0: done in" in said and "train_rnn@tuned-0: up to date, or taken" in said
-    assert "notebook" not in said and "probe" not in said
+    assert "prepadded" not in said and "probe" not in said
     metrics = json.loads(project.text(".quick/reports/metrics.json"))
     assert list(metrics) == ["tuned"]
     assert f"| plain RNN | 58.2 % | {100 * metrics['tuned']['rnn']['accuracy']:.1f} % |" in said
@@ -152,6 +155,6 @@ def check_outputs(project: Project) -> None:
     shown = shown[""]["data"]["reports/metrics.json"]["data"]
     assert shown["tuned"]["lstm"]["auc"] == metrics["tuned"]["lstm"]["auc"]
     plots = json.loads(project.run("dvc", "plots", "show", "--json").stdout)["data"]
-    for plot in ("learning_curves/notebook-lstm.csv", "roc/tuned.csv", "figures/accuracy.png"):
+    for plot in ("learning_curves/prepadded-lstm.csv", "roc/tuned.csv", "figures/accuracy.png"):
         assert any(name.endswith(plot) for name in plots), plots.keys()
     project.run("dvc", "exp", "show", "--json")

@@ -1,14 +1,13 @@
 """Sharing what was trained, through real servers on this machine: whoever clones trains nothing.
 
-One small recipe is trained, changed and trained again, once for all tests. In the clones `python` is a
-command that fails, and so would every stage that ran.
+The pipeline has run, and one recipe was changed and trained again, once for all tests. In the clones
+`python` is a command that fails, and so would every stage that ran.
 """
 
 import configparser
 import getpass
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -22,15 +21,13 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import Project, run_in, sha256
+from tests.conftest import Project, made_once, run_in, sha256
 
-# One worker runs all of these, so that only one trains: pytest-xdist, --dist=loadgroup.
-pytestmark = pytest.mark.xdist_group("sharing")
 CELLS = ("train_rnn@tuned-0", "train_lstm@tuned-0")
 BOUND = ("timeout", "--kill-after=5", "600")  # seconds, whatever becomes of the test
 
 
-class Trained(NamedTuple):
+class Changed(NamedTuple):
     """A project, its branch `changed` one commit ahead, and path → digest of what lies in data/ at either."""
 
     folder: Path
@@ -55,37 +52,38 @@ def listing(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any]) -> Trained:
-    folder = tmp_path_factory.mktemp("trained")
-    params = json.loads(json.dumps(small_params)) | {"recipes": ["tuned"]}
-    params["tuned"]["train"]["keep"] = "last"
-    params["probe"]["distances"] = [4]
-    project = Project(folder, params)
-    pipeline = folder / "dvc.yaml"  # there is one seed to release
-    pipeline.write_text(
-        re.sub(r"^( +)(rnn|lstm): \d+$", r"\1\2: 0", pipeline.read_text(), flags=re.MULTILINE)
-    )
-    project.run("git", "config", "user.name", "test")
-    project.run("git", "config", "user.email", "test@localhost")
-    assert {"download", *CELLS, "evaluate"} < project.repro()
-    project.commit("results")
-    before = listing(folder / "data")
+def changed(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> Changed:
+    def make(folder: Path) -> None:
+        project = Project(pipeline / "project").copy(folder / "project")
+        data = project.folder / "data"
+        project.run("git", "config", "user.name", "test")
+        project.run("git", "config", "user.email", "test@localhost")
+        project.commit("results")
+        before = listing(data)
 
-    project.run("git", "switch", "--quiet", "--create", "changed")
-    project.params["tuned"]["rnn"]["learning_rate"] = 0.002
-    project.save_params()
-    assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "release", "evaluate"}
-    project.commit("tuned: faster RNN")
-    after = listing(folder / "data")
-    changed = {path for path in before if before[path] != after[path] and not path.startswith("released/")}
-    assert changed == {
-        f"models/tuned/rnn-0/{name}"
-        for name in ("model.keras", "history.csv", "test_probabilities.npy", "validation_probabilities.npy")
-    }
+        project.run("git", "switch", "--quiet", "--create", "changed")
+        project.params["tuned"]["rnn"]["learning_rate"] = 0.002
+        project.save_params()
+        assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "release", "evaluate"}
+        project.commit("tuned: faster RNN")
+        after = listing(data)
+        changed = {path for path in before if before[path] != after[path]}
+        assert {path for path in changed if not path.startswith("released/")} == {
+            f"models/tuned/rnn-0/{name}"
+            for name in (
+                "model.keras",
+                "history.csv",
+                "test_probabilities.npy",
+                "validation_probabilities.npy",
+            )
+        }
 
-    project.run("git", "switch", "--quiet", "-")
-    project.run("dvc", "checkout")
-    return Trained(folder, before, after)
+        project.run("git", "switch", "--quiet", "-")
+        project.run("dvc", "checkout")
+        (folder / "data.json").write_text(json.dumps([before, after]))
+
+    folder = made_once(tmp_path_factory, "changed", make)
+    return Changed(folder / "project", *json.loads((folder / "data.json").read_text()))
 
 
 @pytest.fixture
@@ -282,9 +280,9 @@ def remote(request: pytest.FixtureRequest) -> Remote:
     return request.getfixturevalue(request.param)
 
 
-def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: Path) -> None:
+def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
-    shutil.copytree(trained.folder, mine)
+    shutil.copytree(changed.folder, mine)
     for command in remote.commands:
         run_in(mine, *command)
     run_in(mine, "git", "commit", "--quiet", "--all", "-m", "a place to share through")
@@ -294,14 +292,14 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     # A colleague clones and pulls.
     theirs = Clone(mine, tmp_path / "theirs")
     theirs.dvc("pull")
-    assert theirs.data() == trained.before
+    assert theirs.data() == changed.before
 
     # Another clones and has DVC bring up to date what is missing.
     late = Clone(mine, tmp_path / "late")
     said = late.dvc("repro", "--pull").stdout
     assert "Pulling data for stage: 'train_lstm@tuned-0'" in said
     assert "Running stage" not in said
-    assert late.data() == trained.before
+    assert late.data() == changed.before
     assert late.lock() == lock
     assert late.git("status", "--porcelain") == ""
 
@@ -314,9 +312,9 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
         refused = theirs.dvc("pull", check=False)
     assert refused.returncode != 0
     assert remote.refusal in refused.stderr
-    assert (theirs.data(), theirs.cache()) == (trained.before, cache)
+    assert (theirs.data(), theirs.cache()) == (changed.before, cache)
     theirs.dvc("pull")
-    assert theirs.data() == trained.after
+    assert theirs.data() == changed.after
     assert theirs.dvc("status").stdout == "Data and pipelines are up to date.\n"
 
     # Whoever has the same idea, but not the results, finds them among the runs.
@@ -325,8 +323,8 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     said = same.dvc("repro", "--pull", *CELLS).stdout
     assert said.count("is cached - skipping run, checking out outputs") == 4
     assert "Running stage" not in said
-    models = {path: now for path, now in trained.after.items() if not path.startswith("released/")}
-    assert same.data() == models  # none is released yet
+    asked = ("raw/", "padded/tuned/", "models/tuned/")
+    assert same.data() == {path: now for path, now in changed.after.items() if path.startswith(asked)}
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]
 
@@ -338,32 +336,32 @@ def test_what_was_trained_is_shared(trained: Trained, remote: Remote, tmp_path: 
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm")
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm", "--rev", "v1.0.0", "--out", "first.keras")
     run_in(elsewhere, "dvc", "get", address, "data/models/tuned/rnn-0")
-    net = trained.after["models/tuned/lstm-0/model.keras"]
+    net = changed.after["models/tuned/lstm-0/model.keras"]
     rnn = {
         path.removeprefix("models/tuned/"): digest
-        for path, digest in trained.after.items()
+        for path, digest in changed.after.items()
         if path.startswith("models/tuned/rnn-0/")
     }
     assert listing(elsewhere) == {"model.keras": net, "first.keras": net} | rnn
     unknown = run_in(elsewhere, "dvc", "artifacts", "get", address, "gru", check=False)
     assert unknown.returncode != 0 and "Unable to find artifact 'gru'" in unknown.stderr
 
-    check_without(remote, late, trained)
+    check_without(remote, late, changed)
     if remote.kind == "folder":
         # Whoever has the data makes a folder anew that was deleted.
         run_in(mine, "dvc", "push", "--run-cache")
         late.dvc("pull")
-        assert late.data() == trained.after
+        assert late.data() == changed.after
     else:
         cache = listing(mine / ".dvc/cache")
         refused = run_in(mine, "dvc", "push", "--run-cache", check=False)
         assert refused.returncode != 0
         assert remote.silence in refused.stderr
         assert listing(mine / ".dvc/cache") == cache
-        assert listing(mine / "data") == trained.before
+        assert listing(mine / "data") == changed.before
 
 
-def check_without(remote: Remote, late: Clone, trained: Trained) -> None:
+def check_without(remote: Remote, late: Clone, changed: Changed) -> None:
     """Check that a clone loses nothing where the remote is gone before its pull."""
     late.git("pull", "--quiet")
     cache = late.cache()
@@ -375,13 +373,13 @@ def check_without(remote: Remote, late: Clone, trained: Trained) -> None:
     if remote.kind == "folder":
         # To DVC a missing folder is an empty one: it takes away the old models, which are still in the cache.
         gone = ("models/tuned/rnn-0/", "released/")
-        assert late.data() == {path: now for path, now in trained.before.items() if not path.startswith(gone)}
+        assert late.data() == {path: now for path, now in changed.before.items() if not path.startswith(gone)}
         late.git("reset", "--quiet", "--hard", "ORIG_HEAD")
         late.dvc("checkout")
-        assert late.data() == trained.before
+        assert late.data() == changed.before
         late.git("pull", "--quiet")
     else:
-        assert late.data() == trained.before
+        assert late.data() == changed.before
 
 
 def stages(lock: bytes) -> dict[str, Any]:

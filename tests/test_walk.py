@@ -21,11 +21,8 @@ def test_the_commands_are_those_of_the_section_without_comments() -> None:
     assert walk.commands(readme, "## There") == []
 
 
-def test_the_walk_ends_with_a_pushed_branch(project: Project) -> None:
-    project.params["recipes"] = ["prepadded"]
-    project.params["probe"]["distances"] = [4]
-    project.save_params()
-    project.repro()
+def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
+    project = trained
     project.commit("results")
     before = project.run("git", "rev-parse", "HEAD").stdout
     said = project.run("python", ".ci/walk.py").stdout
