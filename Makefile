@@ -23,19 +23,19 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.train_all $(jobs) $(verbose)
-	python -m stages.report
+	python -m stages.runner.pipeline $(jobs) $(verbose)
+	python -m stages.reporting.report
 	@echo "== The report is reports/report.md"
 
 quick: setup ## a first result within ten minutes: one seed of the last recipe, in a copy under .quick
-	python -m stages.quick $(jobs) $(verbose)
+	python -m stages.tools.quick $(jobs) $(verbose)
 
 long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
 	@echo "== Training both cells on every seed: tens of minutes on two cores"
 	dvc repro download
 	python -m stages.apart long $(jobs)
 	dvc repro evaluate
-	python -m stages.report
+	python -m stages.reporting.report
 
 search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
 	@echo "== Training every candidate of params.yaml's search: tens of minutes on two cores"
@@ -47,14 +47,14 @@ bench: setup ## time training against stock Keras and PyTorch; then quote the fi
 	@echo "== Timing; about ten minutes, best on a machine that does nothing else"
 	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
 	dvc repro download
-	python -m stages.benchmark
+	python -m stages.tools.benchmark
 	dvc repro --single-item evaluate
-	python -m stages.report
+	python -m stages.reporting.report
 
 walk: setup ## run what README.md shows to run, and quote what it prints
 	@echo "== Trying two learning rates in a clone; some minutes"
-	python .ci/walk.py
-	python -m stages.report
+	python stages/tools/walk.py
+	python -m stages.reporting.report
 
 test: setup ## run the tests
 	@echo "== Running the tests: some minutes, on a small generated archive"
@@ -66,10 +66,10 @@ lint: setup ## check format, style and types
 	mypy
 
 stale: setup ## check that the committed results belong to the committed code and parameters
-	python .ci/stale.py
+	python stages/tools/stale.py
 
 reproduced: setup ## compare a rerun with the committed results, or with those of REVISION
-	python -m stages.reproduced $(REVISION)
+	python -m stages.tools.reproduced $(REVISION)
 
 requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.10 --generate-hashes --upgrade \

@@ -1,7 +1,8 @@
-"""The stages of `dvc.yaml`, one file each, and the modules that they share."""
-
-import stages.processor  # noqa: F401 (before any library that computes)
+"""The stages of dvc.yaml, one file each; what they share lies in packages. README.md is the map."""
 
 
 class StageError(Exception):
     """Something that the user can mend; its text is all that the user needs to read."""
+
+
+from stages.runtime import processor  # noqa: E402, F401 (before any library that computes)

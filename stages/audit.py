@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from stages.command import main
-from stages.files import RAW, REPORTS, json_text, load_array, load_text, new_file
-from stages.params import Params
+from stages.runtime.command_line import main
+from stages.runtime.files import RAW, REPORTS, json_text, load_array, load_text, new_file
+from stages.params.study import Params
 
 # Tokens; at most nine, so that a bin is one digit. Of the real test reviews, each bin has 1,900 or more.
 LENGTHS = (100, 150, 200, 300, 500)

@@ -12,12 +12,12 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from stages.command import main
-from stages.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
-from stages.incidence import incidence
+from stages.runtime.command_line import main
+from stages.runtime.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
+from stages.reviews.document_terms import incidence
 from stages.pad import encode, pad_rows, split_train
-from stages.params import Params
-from stages.statistics import pack
+from stages.params.study import Params
+from stages.reporting.statistics import pack
 
 WORDS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature; shorter runs are, too
 

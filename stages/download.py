@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from stages import StageError
-from stages.command import main
-from stages.files import RAW, new_folder
-from stages.params import Params
+from stages.runtime.command_line import main
+from stages.runtime.files import RAW, new_folder
+from stages.params.study import Params
 
 TIMEOUT = 30  # seconds without a byte after which a mirror counts as gone
 

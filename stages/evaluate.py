@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stages import StageError, figures, report
-from stages.command import main
-from stages.equations import formulas
-from stages.files import REPORTS, RUNS, json_text, load_text, new_file, new_folder
-from stages.films import RARE, SHARED
-from stages.page import page
-from stages.params import Params
+from stages import StageError
+from stages.reporting import figures
+from stages.reporting import report
+from stages.runtime.command_line import main
+from stages.inspection.equations import formulas
+from stages.runtime.files import REPORTS, RUNS, json_text, load_text, new_file, new_folder
+from stages.reviews.film_groups import RARE, SHARED
+from stages.reporting.html import page
+from stages.params.study import Params
 from stages.provenance import code_digest
-from stages.statistics import CELLS, ROC_RATES, Runs, answered_right, compare, judge, unpack, versus
+from stages.reporting.statistics import CELLS, ROC_RATES, Runs, answered_right, compare, judge, unpack, versus
 
 
 def evaluate(params: Params) -> None:

@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from stages.command import main
-from stages.files import (
+from stages.runtime.command_line import main
+from stages.runtime.files import (
     MODELS,
     REPORTS,
     json_text,
@@ -20,7 +20,7 @@ from stages.files import (
     not_there,
     run_folder,
 )
-from stages.params import Params
+from stages.params.study import Params
 
 RELEASED = Path("data/released")
 

@@ -15,8 +15,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from stages.command import main
-from stages.files import (
+from stages.runtime.command_line import main
+from stages.runtime.files import (
     PADDED,
     PADDING,
     RUNS,
@@ -27,9 +27,9 @@ from stages.files import (
     new_file,
     run_folder,
 )
-from stages.films import SHARED
-from stages.params import Params, Recipe
-from stages.statistics import ROC_RATES, pack, unpack
+from stages.reviews.film_groups import SHARED
+from stages.params.study import Params, Recipe
+from stages.reporting.statistics import ROC_RATES, pack, unpack
 
 
 def score(params: Params, recipe: str, seed: int) -> None:

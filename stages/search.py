@@ -16,11 +16,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from stages import StageError
-from stages.files import REPORTS, json_text, load_padded, new_file
-from stages.params import Recipe, Search, load_params
+from stages.runtime.files import REPORTS, json_text, load_padded, new_file
+from stages.params.study import Recipe, Search, load_params
 from stages.provenance import code_digest
-from stages.statistics import CELLS
-from stages.train_all import parse_jobs, resumed
+from stages.reporting.statistics import CELLS
+from stages.runner.pipeline import parse_jobs, resumed
 
 REACHED = Path("data/search.json")  # what a search that was stopped goes on from
 
@@ -91,8 +91,8 @@ def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> R
 
 def trial(name: str, recipe: Recipe, candidate: Candidate) -> list[float]:
     """Train one candidate and return its validation accuracy after each epoch."""
-    from stages.nets import new_net
-    from stages.training import fit
+    from stages.networks.models import new_net
+    from stages.networks.training import fit
 
     data = load_padded(name)  # mapped: what is not used, as the test reviews, is not read
     recipe = changed(name, recipe, candidate.settings)

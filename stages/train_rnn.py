@@ -1,15 +1,15 @@
 """Stage `train_rnn`: one plain RNN, that of one recipe and one seed."""
 
-from stages.command import main
-from stages.files import load_padded
-from stages.params import Params
+from stages.runtime.command_line import main
+from stages.runtime.files import load_padded
+from stages.params.study import Params
 
 
 def train_rnn(params: Params, recipe: str, seed: int) -> None:
     """Train one plain RNN and save its model, history and probabilities."""
     data = load_padded(recipe)
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-    from stages.training import train_run
+    from stages.networks.training import train_run
 
     train_run("rnn", recipe, params.blocks[recipe], seed, data)
 

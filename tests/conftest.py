@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages.params import Model, load_params
+from stages.params.recipe import Model
+from stages.params.study import load_params
 from tests.examples import PARAMS, no_stages
 
 ROOT = Path(__file__).resolve().parent.parent
 # A net of a handful of numbers.
 SMALL = Model(
-    masking=False,
-    embedding_width=3,
-    embedding_window=None,
+    mask_zero=False,
+    embedding_dim=3,
+    ppmi_window=None,
     units=4,
     activation="tanh",
     pooling="last",
@@ -93,15 +94,15 @@ def small_params(mirror: Path) -> dict[str, Any]:
     params = YAML(typ="safe", pure=True).load(PARAMS.read_text())
     params["download"] = from_mirror(mirror)
     params["seeds"] = [0]
-    for recipe in params["recipes"]:
-        params[recipe]["pad"] |= {"vocabulary": 40, "length": 20}
+    for recipe in (*params["recipes"], "long"):
+        params[recipe]["pad"] |= {"num_words": 40, "maxlen": 20}
         params[recipe]["train"] |= {"epochs": 2}
-    params["comparison"]["resamples"] = 200
-    params["bag_of_words"] |= {"whole_vocabulary": 40, "inverse_penalties": [1.0, 10.0]}
-    params["probe"] |= {"distances": [2, 4], "sequences": 40, "vocabulary": 10}
-    params["probe"]["model"] |= {"embedding_width": 4, "units": 4}
-    params["probe"]["train"] |= {"epochs": 1}
-    params["inside"] = {"reviews": 5, "positions": 10, "shown_tokens": [3, 20]}
+    params["comparison"]["n_resamples"] = 200
+    params["bag_of_words"] |= {"num_words": 40, "C": [1.0, 10.0]}
+    params["delayed_recall"] |= {"delays": [2, 4], "sequences": 40, "num_tokens": 10}
+    params["delayed_recall"]["model"] |= {"embedding_dim": 4, "units": 4}
+    params["delayed_recall"]["train"] |= {"epochs": 1}
+    params["inspection"] = {"reviews": 5, "positions": 10, "shown_tokens": [3, 20]}
     return dict(params)
 
 
@@ -244,12 +245,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, A
         write_mirror(mirror, ranks=1000)
         params["download"] = from_mirror(mirror)
         params["recipes"] = ["prepadded", "tuned"]
-        params["bag_of_words"]["whole_vocabulary"] = 1100
-        params["probe"]["distances"] = [4]
+        params["bag_of_words"]["num_words"] = 1100
+        params["delayed_recall"]["delays"] = [4]
         for recipe in params["recipes"]:
-            params[recipe]["pad"] |= {"vocabulary": 1100, "length": 40}
+            params[recipe]["pad"] |= {"num_words": 1100, "maxlen": 40}
         project = Project.new(folder / "project", params)
-        said = project.run("python", "-m", "stages.train_all", "--jobs", "2", "--verbose").stdout
+        said = project.run("python", "-m", "stages.tools.run", "--jobs", "2", "--verbose").stdout
         (folder / "said.txt").write_text(said)
 
     return made_once(tmp_path_factory, "pipeline", make)

@@ -1,36 +1,33 @@
-"""What no stage writes under reports/, made up: tests read nothing of this project's own results."""
+"""What no stage of the main study writes under reports/, made up: tests read none of this project's results."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from stages.files import json_text
-from stages.params import Params
-from stages.search import candidates, finalists, table
+from stages.params.recipe import CELLS
+from stages.params.study import Params
+from stages.runtime.files import json_text
 
 PARAMS = Path(__file__).with_name("params.yaml")  # not the project's own, which users change
 
 
 def made_up_search(params: Params) -> dict[str, Any]:
     """What `make search` would write, had it chosen what the searched recipe has."""
-    search, block = params.search, params.blocks[params.search.recipe].model_dump()
-
-    def reached(nets: list[Any]) -> dict[Any, list[float]]:
-        accuracies = {}
-        for net in nets:
-            own = all(block[part][leaf] == value for (part, leaf), value in named(net.settings))
-            accuracies[net] = [
-                0.6,
-                0.7 + 0.1 * own + 0.1 * (block[net.cell]["learning_rate"] == net.learning_rate),
-            ]
-        return accuracies
-
-    first = reached(candidates(search))
-    return table(search, first | reached(finalists(search, first)))
-
-
-def named(settings: Any) -> list[tuple[list[str], Any]]:
-    """Return ([part, leaf], value) for each (dotted name, value)."""
-    return [(name.split("."), value) for name, value in settings]
+    search, block = params.search, params.blocks[params.search.recipe]
+    chosen = {"model.pooling": block.model.pooling, "train.epsilon": block.train.epsilon}
+    rates = {cell: block.learning_rate(cell) for cell in CELLS}
+    rows = []
+    for cell, rate, pooling, epsilon in product(CELLS, search.learning_rate, search.pooling, search.epsilon):
+        settings = {"model.pooling": pooling, "train.epsilon": epsilon}
+        mean = 0.7 + 0.1 * (settings == chosen) + 0.1 * (rate == rates[cell])
+        seeds = {str(seed): mean for seed in search.seeds}
+        rows.append({"cell": cell, "learning_rate": rate, "settings": settings, "seeds": seeds, "mean": mean})
+    return {
+        "recipe": search.recipe,
+        "rows": rows,
+        "chosen": {"settings": chosen, "learning_rates": rates},
+        "provenance": {},
+    }
 
 
 def made_up_benchmark() -> dict[str, Any]:
@@ -44,11 +41,11 @@ def made_up_benchmark() -> dict[str, Any]:
 
 
 def no_stages(params: Params) -> dict[str, str]:
-    """Return the name under reports/ and the text of each file that no stage makes."""
+    """Return the name under reports/ and the text of each file that no stage of the main study makes."""
     texts = ("answers.md", "benchmark.md", "speed.md", "walk.md")
     return {
-        "apart.json": json_text({}),
         "benchmark.json": json_text(made_up_benchmark()),
         "search.json": json_text(made_up_search(params)),
+        "whole_reviews.json": json_text({}),
         **dict.fromkeys(texts, "Nothing yet.\n"),
     }

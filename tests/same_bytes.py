@@ -5,7 +5,7 @@
     python -m tests.same_bytes --each              # … and without each of the others, in turn
 
 The processes also differ in how many cores and threads they are given, in language, time zone and hash seed,
-and some are told the opposite of what `stages.processor` fixes. The emulator is QEMU (Debian: qemu-user).
+and some are told the opposite of what `stages.runtime.processor` fixes. The emulator is QEMU (Debian: qemu-user).
 """
 
 import argparse
@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages import processor
+from stages.runtime import processor
 
 EMULATOR = "qemu-x86_64"
 # The environment of somebody who wants everything otherwise.
@@ -115,7 +115,8 @@ def leave_out(name: str) -> None:
         import keras
         import tensorflow as tf
 
-        from stages import nets, recurrence
+        from stages.networks import models as nets
+        from stages.networks import recurrence
 
         if name == "transposed":
             setattr(recurrence, name, tf.transpose)
@@ -133,13 +134,15 @@ def compute() -> Iterator[tuple[str, Any]]:
     """
     import numpy as np
 
-    from stages import bag_of_words, inside, nets
-    from stages.cooccurrence import word_vectors
-    from stages.files import Split
-    from stages.films import films
-    from stages.incidence import incidence
-    from stages.params import load_params
-    from stages.training import fit
+    from stages import bag_of_words
+    from stages import inspect_models as inside
+    from stages.networks import models as nets
+    from stages.reviews.word_vectors import word_vectors
+    from stages.runtime.files import Split
+    from stages.reviews.film_groups import films
+    from stages.reviews.document_terms import incidence
+    from stages.params.study import load_params
+    from stages.networks.training import fit
 
     vocabulary, length, sizes = 2000, 32, (128, 64, 64)
     params = load_params()

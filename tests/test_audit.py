@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from stages import StageError
 from stages.audit import HISTOGRAM, LENGTHS, audit, bins, describe, duplicates, reviews
 from stages.download import flatten
-from stages.files import RAW
-from stages.params import Params, load_params
+from stages.runtime.files import RAW
+from stages.params.study import Params, load_params
 
 
 @pytest.fixture

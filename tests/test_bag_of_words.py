@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from stages import StageError
 from stages.bag_of_words import bag_of_words, cut, fit, reached, texts
 from stages.download import flatten
-from stages.files import RAW
-from stages.params import Params, load_params
-from stages.statistics import unpack
+from stages.runtime.files import RAW
+from stages.params.study import Params, load_params
+from stages.reporting.statistics import unpack
 from tests.conftest import generated_reviews
 
 REPORT = Path("reports/bag_of_words.json")

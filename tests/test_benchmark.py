@@ -15,9 +15,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from stages import StageError, benchmark, figures, processor
-from stages.benchmark import ENGINES, PARTS, Reviews, Setting, Timing, Took, Worker, operations
-from stages.params import Recipe, load_params
+from stages import StageError
+from stages.tools import benchmark
+from stages.reporting import figures
+from stages.runtime import processor
+from stages.tools.benchmark import ENGINES, PARTS, Reviews, Setting, Timing, Took, Worker, operations
+from stages.params.study import Recipe, load_params
 from tests.conftest import ROOT, Project
 
 
@@ -267,7 +270,7 @@ def test_ctrl_c_ends_every_process_and_leaves_the_old_report(raw: Path) -> None:
         (raw / "fake" / package / "__main__.py").touch()
     (raw / "dvc.lock").write_text("stages: {}\n")
     with subprocess.Popen(
-        [sys.executable, "-m", "stages.benchmark"],
+        [sys.executable, "-m", "stages.tools.benchmark"],
         cwd=raw,
         env=os.environ | {"PYTHONPATH": f"{raw / 'fake'}{os.pathsep}{ROOT}"},
         stderr=subprocess.PIPE,

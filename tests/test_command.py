@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.files import new_file, new_folder
+from stages.runtime.files import new_file, new_folder
 from tests.conftest import Project
 
 STAGES = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.cooccurrence import SMOOTHING, SPREAD, word_vectors
+from stages.reviews.word_vectors import SMOOTHING, SPREAD, word_vectors
 
 TOKENS = np.array([[0, 1, 3, 4, 5, 3, 2, 6], [1, 4, 3, 4, 6, 6, 5, 2], [0, 0, 0, 0, 0, 1, 7, 3]], np.int32)
 VOCABULARY, WINDOW = 9, 2

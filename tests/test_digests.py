@@ -9,8 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
-from stages import processor
-from stages.files import json_text
+from stages.runtime import processor
+from stages.runtime.files import json_text
 from tests.conftest import ROOT, sha256
 
 DIGESTS = Path(__file__).with_name("digests.json")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stages.equations import ACTIVATIONS, formulas, run
-from stages.nets import build_model
+from stages.inspection.equations import ACTIVATIONS, formulas, run
+from stages.networks.models import build_model
 from tests.conftest import ROOT, SMALL
 
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
@@ -77,7 +77,7 @@ def test_each_formula_stands_beside_its_code() -> None:
         "o = σ(W_o·[h,x] + b_o)",
         "h = o·tanh(C)",
     ]
-    lines = (ROOT / "stages/equations.py").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "stages/inspection/equations.py").read_text(encoding="utf-8").splitlines()
     for formula, code, number in formulas():
         assert lines[number - 1] == f"    {code}  # {formula}"
         assert code == formula.replace("·[h,x]", " @ hx").replace("·", " * ")

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.metrics import adjusted_rand_score
 
-from stages.films import RARE, TELLING, films, most_shared, words_in
-from stages.incidence import incidence
+from stages.reviews.film_groups import RARE, TELLING, films, most_shared, words_in
+from stages.reviews.document_terms import incidence
 
 COMMON = 1  # a word that more reviews have than a rare one may
 

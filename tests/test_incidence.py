@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.incidence import incidence, log_odds, standing
+from stages.reviews.document_terms import incidence, log_odds, standing
 
 
 def test_an_item_counts_once_a_review_however_often_it_stands_there() -> None:

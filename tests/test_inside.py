@@ -10,11 +10,12 @@ import pytest
 import tensorflow as tf
 from ruamel.yaml import YAML
 
-from stages import StageError, training
+from stages import StageError
+from stages.networks import training
 from stages.download import download
-from stages.equations import run
-from stages.files import load_padded, run_folder
-from stages.inside import (
+from stages.inspection.equations import run
+from stages.runtime.files import load_padded, run_folder
+from stages.inspect_models import (
     answers,
     choose,
     from_end,
@@ -27,10 +28,10 @@ from stages.inside import (
     token_words,
     whole,
 )
-from stages.nets import Net, build_model
+from stages.networks.models import Net, build_model
 from stages.pad import pad
-from stages.params import Model, Params, load_params
-from stages.training import Fitted, train_run
+from stages.params.study import Model, Params, load_params
+from stages.networks.training import Fitted, train_run
 from tests.conftest import SMALL
 
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.jobs import default_jobs, fitting
+from stages.runner.jobs import default_jobs, fitting
 
 GB = 1_000_000_000
 

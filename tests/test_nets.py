@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from stages.cooccurrence import word_vectors
-from stages.nets import Net, build_model, new_net, orthogonal, save_model
-from stages.params import load_params
+from stages.reviews.word_vectors import word_vectors
+from stages.networks.models import Net, build_model, new_net, orthogonal, save_model
+from stages.params.study import load_params
 from tests.conftest import SMALL
 from tests.examples import PARAMS
 

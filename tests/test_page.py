@@ -17,9 +17,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from stages import StageError, evaluate
-from stages.page import page, slug
-from stages.params import load_params
-from stages.report import render
+from stages.reporting.html import page, slug
+from stages.params.study import load_params
+from stages.reporting.report import render
 from tests.conftest import ROOT
 from tests.examples import PARAMS
 from tests.test_report import TWO_SEEDS, facts, made_up, made_up_probe

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from stages import StageError
-from stages.params import load_params
+from stages.params.study import load_params
 from tests.conftest import ROOT
 from tests.examples import PARAMS
 

@@ -28,7 +28,7 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
     """Run the check for stale results in a clone without data."""
     shutil.rmtree(folder, ignore_errors=True)
     project.run("git", "clone", "--quiet", ".", str(folder))
-    result = run_in(folder, "python", ".ci/stale.py", check=False)
+    result = run_in(folder, "python", "stages/tools/stale.py", check=False)
     return result.returncode, result.stderr
 
 
@@ -42,10 +42,10 @@ def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp
     check_outputs(project)
 
     # Again: nothing runs. By force: everything runs, in turn, and every byte is the same.
-    assert project.run("python", "-m", "stages.train_all").stdout == "Everything is up to date\n"
+    assert project.run("python", "-m", "stages.runner.pipeline").stdout == "Everything is up to date\n"
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
-    project.run("python", "-m", "stages.report")
+    project.run("python", "-m", "stages.reporting.report")
     project.commit("results")
     assert project.run("git", "status", "--porcelain").stdout == ""
     assert stale(project, tmp_path / "fresh") == (0, "")
@@ -68,7 +68,7 @@ def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Pa
     check_quick(project)
     # The copy has trained it: here it comes from the cache.
     assert project.repro() == {"score@tuned-0", "inside@tuned", "release", "evaluate"}
-    project.run("python", "-m", "stages.report")
+    project.run("python", "-m", "stages.reporting.report")
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
@@ -108,7 +108,7 @@ def check_quick(project: Project) -> None:
     project.params["tuned"]["lstm"]["learning_rate"] = 0.004  # not committed
     project.save_params()
     before = snapshot(project)
-    said = project.run("python", "-m", "stages.quick").stdout
+    said = project.run("python", "-m", "stages.tools.quick").stdout
     assert "Running recipe 'tuned' with seed 0 in .quick" in said
     assert "train_lstm@tuned-0: done in" in said and "train_rnn@tuned-0: up to date, or taken" in said
     assert "prepadded" not in said and "probe" not in said

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages import predict as module
+from stages.tools import predict as module
 from stages.download import download
-from stages.files import RAW, load_array, load_padded, load_text, run_folder
-from stages.nets import build_model, save_model
+from stages.runtime.files import RAW, load_array, load_padded, load_text, run_folder
+from stages.networks.models import build_model, save_model
 from stages.pad import encode, pad, pad_rows
 from stages.pairs import with_pairs
-from stages.params import Pad, Params, load_params
-from stages.predict import FILTERED, explained, parts, rows, words
+from stages.params.study import Pad, Params, load_params
+from stages.tools.predict import FILTERED, explained, parts, rows, words
 from stages.release import RELEASED
 from tests.conftest import ROOT
 from tests.examples import PARAMS
@@ -429,7 +429,7 @@ def test_an_interrupt_is_a_line(refused: Callable[..., None], monkeypatch: pytes
 
 
 def run_module(folder: Path, *arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-X", "importtime", "-m", "stages.predict", *arguments]
+    command = [sys.executable, "-X", "importtime", "-m", "stages.tools.predict", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     return subprocess.run(command, cwd=folder, env=environment, text=True, check=False, **streams)
 
@@ -441,7 +441,7 @@ def test_a_terminal_is_not_waited_for(folder: Path) -> None:
     os.close(ours)
     *imports, said = result.stderr.splitlines()
     assert (result.returncode, result.stdout) == (2, "")
-    assert said.startswith("python -m stages.predict: give texts, --file, or a pipe")
+    assert said.startswith("python -m stages.tools.predict: give texts, --file, or a pipe")
     assert not any("tensorflow" in line or "keras" in line for line in imports)  # they take seconds
 
 
@@ -458,4 +458,4 @@ def test_help_has_examples(call: Callable[..., str], capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         call("--help")
     assert ended.value.code == 0
-    assert 'python -m stages.predict "A wonderful film."' in capsys.readouterr().out
+    assert 'python -m stages.tools.predict "A wonderful film."' in capsys.readouterr().out

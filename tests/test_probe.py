@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from stages.files import PADDING, Split
-from stages.nets import Net, build_model
-from stages.params import Cell, Probe, Train, load_params
-from stages.probe import DECIDING, probe, sequences
-from stages.training import fit
+from stages.runtime.files import PADDING, Split
+from stages.networks.models import Net, build_model
+from stages.params.study import Cell, Probe, Train, load_params
+from stages.train_delayed_recall import DECIDING, probe, sequences
+from stages.networks.training import fit
 from tests.conftest import SMALL
 from tests.examples import PARAMS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages import processor
+from stages.runtime import processor
 
 ROOT = Path(__file__).parents[1]
 
@@ -148,12 +148,12 @@ def test_between_training_steps_no_memory_goes_back_to_the_kernel() -> None:
     """Counted on an LSTM of the published size; without the setting it is thousands of pages a step."""
     code = """
 import resource, sys
-from stages import processor
+from stages.runtime import processor
 if sys.argv[1:]: processor.keep_memory = lambda: None
 import numpy as np
-from stages.nets import Net, build_model
-from stages.params import load_params
-from stages.training import distinct, new_optimizer, train_step
+from stages.networks.models import Net, build_model
+from stages.params.study import load_params
+from stages.networks.training import distinct, new_optimizer, train_step
 from pathlib import Path
 recipe = load_params(Path("tests/params.yaml")).blocks["notebook"]
 net = Net(build_model("lstm", 5000, recipe.model), "fused")

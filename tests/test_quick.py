@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from stages import StageError
-from stages.params import load_params
-from stages.quick import copy_project, restrict
+from stages.params.study import load_params
+from stages.tools.quick import copy_project, restrict
 from tests.conftest import ROOT, Project, eventually
 
 
@@ -71,7 +71,7 @@ def test_ctrl_c_ends_it_and_names_the_command_that_goes_on(project: Project) -> 
         'import time\nfrom pathlib import Path\n\nPath("began").touch()\ntime.sleep(600)\n'
     )
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "stages.quick"]
+    command = [sys.executable, "-m", "stages.tools.quick"]
     with subprocess.Popen(
         command, cwd=project.folder, env=environment, stderr=subprocess.PIPE, text=True
     ) as quick:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stages.nets import CELLS
-from stages.recurrence import ACTIVATIONS, lstm, product, rnn
+from stages.networks.models import CELLS
+from stages.networks.recurrence import ACTIVATIONS, lstm, product, rnn
 
 RECURRENCES = {"rnn": rnn, "lstm": lstm}
 BOTH = pytest.mark.parametrize("cell", RECURRENCES)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stages import StageError
-from stages.files import json_text, new_file, run_folder
-from stages.params import Params, load_params
+from stages.runtime.files import json_text, new_file, run_folder
+from stages.params.study import Params, load_params
 from stages.release import release
 from tests.examples import PARAMS
 

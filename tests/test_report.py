@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages import StageError, evaluate, files
-from stages.params import Params, load_params
+from stages import StageError, evaluate
+from stages.runtime import files
+from stages.params.study import Params, load_params
 from stages.provenance import code_digest
-from stages.report import (
+from stages.reporting.report import (
     ahead,
     bounds,
     changed_settings,
@@ -25,7 +26,7 @@ from stages.report import (
     render,
     spread,
 )
-from stages.statistics import pack
+from stages.reporting.statistics import pack
 from tests.examples import PARAMS, made_up_benchmark, made_up_search
 
 REVIEWS = 400  # of a made-up test set

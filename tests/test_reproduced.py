@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages import evaluate, reproduced
-from stages.files import json_text, new_file
-from stages.params import Params, load_params
-from stages.statistics import compare
+from stages import evaluate
+from stages.tools import reproduced
+from stages.runtime.files import json_text, new_file
+from stages.params.study import Params, load_params
+from stages.reporting.statistics import compare
 from tests.conftest import run_in
 from tests.examples import PARAMS
 from tests.test_report import made_up, made_up_evidence
@@ -193,6 +194,6 @@ def test_another_study_is_no_rerun(params: Params, call: Call) -> None:
 def test_the_command_line(call: Call, tmp_path: Path) -> None:
     assert call("--revision")[0] == 2
     result = run_in(
-        tmp_path, "env", f"PYTHONPATH={PARAMS.parent.parent}", "python", "-m", "stages.reproduced"
+        tmp_path, "env", f"PYTHONPATH={PARAMS.parent.parent}", "python", "-m", "stages.tools.reproduced"
     )
     assert result.stdout.startswith("Same bytes: ")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stages.films import SHARED
+from stages.reviews.film_groups import SHARED
 from stages.score import by_shared, measure, padding
-from stages.statistics import pack
+from stages.reporting.statistics import pack
 
 
 def test_measure() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages import StageError, files, search
-from stages.params import Params, Search, load_params
+from stages import StageError, search
+from stages.runtime import files
+from stages.params.study import Params, Search, load_params
 from stages.provenance import code_digest
 from stages.search import Candidate, candidates, changed, finalists, origin, table
 from tests.conftest import Project

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stages.files import json_text
-from stages.params import load_params
+from stages.runtime.files import json_text
+from stages.params.study import load_params
 from tests.conftest import ROOT, run_in
 from tests.examples import PARAMS, made_up_search
 
@@ -58,7 +58,7 @@ def test_a_page_that_quotes_other_results_is_named_with_the_command_that_mends_i
         (tmp_path / f"{name}.md").write_text(f"| {name} |\n")
     readme = QUOTING.format("results", "| results |\n") + QUOTING.format("walk", "| old |\n<!-- by x -->\n")
     assert list(stale.misquoted(readme, tmp_path)) == [
-        "README.md: what it quotes is not reports/walk.md: run `python -m stages.report`"
+        "README.md: what it quotes is not reports/walk.md: run `python -m stages.reporting.report`"
     ]
     (tmp_path / "walk.md").write_text("| old |\n<!-- by x -->\n")
     assert list(stale.misquoted(readme, tmp_path)) == []
@@ -103,7 +103,7 @@ def test_a_walk_from_other_results_is_named(walk: str, said: str | None) -> None
 
 
 def test_answers_of_other_models_are_named() -> None:
-    answers = "```\n$ python -m stages.predict x\n```\n\n<!-- by data/released 12.dir -->\n"
+    answers = "```\n$ python -m stages.tools.predict x\n```\n\n<!-- by data/released 12.dir -->\n"
     assert list(stale.answered(answers, "12.dir")) == []
     assert list(stale.answered("Nothing yet.\n", "12.dir")) == []
     for other in ("13.dir", None):
@@ -155,5 +155,5 @@ def test_a_recipe_that_was_trained_apart_on_other_seeds_is_named() -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    result = run_in(tmp_path, "python", str(ROOT / ".ci/stale.py"), check=False)
+    result = run_in(tmp_path, "python", str(ROOT / "stages/tools/stale.py"), check=False)
     assert (result.returncode, result.stderr) == (1, "stale: dvc.lock is not there: run `make report`\n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stages.statistics import (
+from stages.reporting.statistics import (
     answered_right,
     beats,
     compare,

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from stages.study import ASSUMED, Study, duration, expected, kind_of
+from stages.runner.schedule import ASSUMED, Study, duration, expected, kind_of
 
 
 @pytest.mark.parametrize(

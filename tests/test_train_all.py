@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.train_all import resumed
+from stages.runner.pipeline import resumed
 from tests.conftest import ROOT, Project, eventually
 
 # first ─► tick@0, tick@1, tick@2 ─► last, and `fail`, which needs nothing.
@@ -59,7 +59,7 @@ Path("tick-" + sys.argv[1]).write_text("done")
 RUN = """
 import sys
 from stages import StageError
-from stages.train_all import bring_up_to_date, stoppable
+from stages.runner.pipeline import bring_up_to_date, stoppable
 
 with stoppable("run", "make this"):
     try:
@@ -193,7 +193,7 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
 def test_wrong_parameters_are_told_before_anything_is_trained(project: Project) -> None:
     project.params["tuned"]["pad"]["length"] = 0
     project.save_params()
-    result = project.run("python", "-m", "stages.train_all", check=False)
+    result = project.run("python", "-m", "stages.runner.pipeline", check=False)
     assert result.returncode == 1
     said = "train_all: params.yaml: tuned.pad.length = 0: should be greater than or equal to 1\n"
     assert (result.stdout, result.stderr) == ("", said)
@@ -201,13 +201,13 @@ def test_wrong_parameters_are_told_before_anything_is_trained(project: Project) 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", ""])
 def test_jobs_are_a_number_from_one(tmp_path: Path, jobs: str) -> None:
-    command = [sys.executable, "-m", "stages.train_all", f"--jobs={jobs}"]
+    command = [sys.executable, "-m", "stages.runner.pipeline", f"--jobs={jobs}"]
     result = subprocess.run(
         command, cwd=tmp_path, env=ENVIRONMENT, check=False, capture_output=True, text=True
     )
     assert result.returncode == 2
     said = f"argument --jobs: {jobs!r} is not a number from 1; --help explains\n"
-    assert result.stderr == f"python -m stages.train_all: {said}"
+    assert result.stderr == f"python -m stages.runner.pipeline: {said}"
 
 
 def double(folder: Path, number: int) -> int:
@@ -242,7 +242,7 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path, capsys: pytest.Ca
 TICKS = """
 import time
 from pathlib import Path
-from stages.train_all import resumed
+from stages.runner.pipeline import resumed
 
 def tick(name):
     for number in range(600):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stages.files import Split
-from stages.nets import Net, build_model
-from stages.params import Train
-from stages.training import (
+from stages.runtime.files import Split
+from stages.networks.models import Net, build_model
+from stages.params.study import Train
+from stages.networks.training import (
     POOL,
     Fitted,
     batches,
@@ -246,7 +246,7 @@ def test_trimming_changes_nothing_but_rounding(cell: str, monkeypatch: pytest.Mo
         seen.append(tokens)
         return tokens
 
-    monkeypatch.setattr("stages.training.trimmed", untrimmed)
+    monkeypatch.setattr("stages.networks.training.trimmed", untrimmed)
     whole, other = small_fit(cell, train=short, model=model, batches="by_length")
     assert any(trimmed(tokens).shape[1] < 5 for tokens in seen)
     assert fitted.history[-1] == pytest.approx(other.history[-1], abs=1e-5)

@@ -5,7 +5,7 @@ import re
 
 from tests.conftest import ROOT, Project
 
-specification = importlib.util.spec_from_file_location("walk", ROOT / ".ci/walk.py")
+specification = importlib.util.spec_from_file_location("walk", ROOT / "stages/tools/walk.py")
 assert specification and specification.loader
 walk = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(walk)
@@ -25,13 +25,13 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     project = trained
     project.commit("results")
     before = project.run("git", "rev-parse", "HEAD").stdout
-    said = project.run("python", ".ci/walk.py").stdout
+    said = project.run("python", "stages/tools/walk.py").stdout
     assert "git push" in said
     table, parameters, metrics = re.findall(r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL)
     assert "rate-1" in table and "rate-2" in table
     assert "prepadded.rnn.learning_rate" in parameters
     assert "prepadded.rnn." in metrics and "prepadded.lstm" not in metrics
-    assert project.text("reports/answers.md").startswith("```\n$ python -m stages.predict ")
+    assert project.text("reports/answers.md").startswith("```\n$ python -m stages.tools.predict ")
     assert project.run("git", "rev-parse", "HEAD").stdout == before
     status = project.run("git", "status", "--porcelain").stdout.splitlines()
     assert status == [" M reports/answers.md", " M reports/walk.md"]
@@ -42,7 +42,7 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     readme = project.folder / "README.md"
     readme.write_text(f"{first}\n```sh\nls no-such\n```\n{second}\n```sh\ntrue\n```\n")
     project.commit("a walk that fails")
-    result = project.run("python", ".ci/walk.py", check=False)
+    result = project.run("python", "stages/tools/walk.py", check=False)
     assert result.returncode == 1 and "No such file" in result.stderr
     assert result.stderr.endswith("walk: 'ls no-such' ended with status 2\n")
     assert project.text("reports/walk.md") == shown
@@ -51,6 +51,6 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
 def test_a_page_without_the_sections_is_refused(project: Project) -> None:
     first, _ = walk.SECTIONS.values()
     (project.folder / "README.md").write_text(f"{first}\n```sh\ntrue\n```\n")
-    result = project.run("python", ".ci/walk.py", check=False)
+    result = project.run("python", "stages/tools/walk.py", check=False)
     assert result.returncode == 1
     assert result.stderr == "walk: README.md has no commands under '## Ask the nets'\n"

@@ -1,0 +1,108 @@
+"""How params.yaml is read: its blocks as frozen, typed objects, and mistakes in it as sentences."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages import StageError
+
+PARAMS_FILE = Path("params.yaml")
+
+Item = TypeVar("Item")
+
+
+def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    twice = next((item for item in items if items.count(item) > 1), None)
+    if twice is not None:
+        raise ValueError(f"should hold each value once, but holds {twice!r} twice")
+    return items
+
+
+# YAML has lists where frozen objects need tuples; the items themselves stay strictly typed.
+List = Annotated[tuple[Item, ...], Field(strict=False, min_length=1)]
+Set = Annotated[List[Item], AfterValidator(_unique)]
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+# A name becomes part of folder and stage names.
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+
+
+class Block(BaseModel):
+    """A mapping in params.yaml: exactly these names, exactly these types, never changed."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+AnyBlock = TypeVar("AnyBlock", bound=Block)
+
+
+def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Return what a YAML file maps names to; raise `StageError` where it cannot."""
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise StageError(f"{path} cannot be read: run this in the project's root folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise StageError(f"{path} is not valid YAML: {reason}") from None
+    if not isinstance(raw, dict):
+        raise StageError(f"{path} should be a mapping of names to values")
+    return raw
+
+
+def validated(
+    schema: type[AnyBlock], raw: Any, renamed: Mapping[str, str], *, path: Path = PARAMS_FILE, name: str = ""
+) -> AnyBlock:
+    """Return the block `name` of `path` (or all of it) as an object.
+
+    renamed: former → present names, each with its block's. Raises `StageError` with one line per mistake:
+    the parameter's dotted name, its value, and what is allowed.
+    """
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        raise StageError("\n".join(_explain(path, name, error.errors(), renamed))) from None
+
+
+def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Mapping[str, str]) -> Iterable[str]:
+    """Yield one line per mistake; where names are unknown, only those: the rest follows from them."""
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    missing = [_dotted(block, error) for error in errors if error["type"] == "missing"]
+    for error in unknown or errors:
+        name = _dotted(block, error)
+        if error["type"] == "too_short" and error["input"]:
+            continue  # it is short of an item that is wrong, which has a line of its own
+        if error["type"] == "extra_forbidden":
+            parts = name.split(".")
+            former = ".".join(parts[-2:])
+            if former in renamed:
+                yield f"{path}: {name} is now {'.'.join([*parts[:-2], renamed[former]])}"
+                continue
+            meant = difflib.get_close_matches(name, missing, n=1)
+            hint = f"; did you mean {meant[0]}?" if meant else ""
+            yield f"{path}: {name} is not a parameter{hint}"
+        elif error["type"] == "missing":
+            yield f"{path}: {name} is missing"
+        else:
+            allowed = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            allowed = allowed.replace("Tuple", "List").replace("tuple", "list")  # YAML's word for it
+            yield f"{path}: {name} = {_short(error['input'])}: {allowed}"
+
+
+def _dotted(block: str, error: ErrorDetails) -> str:
+    """Return the parameter's name as params.yaml nests it."""
+    parts = [str(part) for part in error["loc"]]
+    parts = parts[1:] if parts and parts[0] == "blocks" and len(parts) > 1 else parts
+    return ".".join([block, *parts] if block else parts)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

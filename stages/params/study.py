@@ -1,0 +1,149 @@
+"""All of params.yaml: the recipes and seeds of the study, and what is done with the trained models."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from stages import StageError
+from stages.params import recipe
+from stages.params.delayed_recall import DelayedRecall
+from stages.params.reading import PARAMS_FILE, Block, List, Name, Positive, Rate, Seed, Set, read, validated
+from stages.params.recipe import Pooling, Recipe
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+RENAMED = recipe.RENAMED | {
+    "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
+    "bag_of_words.inverse_penalties": "bag_of_words.C",
+    "search.learning_rates": "search.learning_rate",
+    "comparison.resamples": "comparison.n_resamples",
+    "probe": "delayed_recall",
+    "delayed_recall.distances": "delayed_recall.delays",
+    "delayed_recall.vocabulary": "delayed_recall.num_tokens",
+    "inside": "inspection",
+}
+
+
+def _ascending(bounds: tuple[int, int]) -> tuple[int, int]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("should be the least and the most, in this order")
+    return bounds
+
+
+class Digests(Block):
+    """SHA-256 digests, in hexadecimal, of the files that are accepted."""
+
+    archive: Set[Digest]
+    word_index: Set[Digest]
+
+
+class Download(Block):
+    """Where the reviews come from and which bytes are accepted."""
+
+    mirrors: List[str]
+    digests: Digests
+
+
+class BagOfWords(Block):
+    """The baseline: whose reviews it reads, and how logistic regression may be regularised."""
+
+    recipe: Name
+    num_words: Annotated[int, Field(ge=4)]
+    C: Set[Rate]
+
+
+class Inspection(Block):
+    """How many reviews and positions gradients and gates are averaged over, and which reviews are shown."""
+
+    reviews: Positive
+    positions: Positive
+    shown_tokens: Annotated[tuple[Positive, Positive], Field(strict=False), AfterValidator(_ascending)]
+
+
+class Comparison(Block):
+    """The bootstrap behind every interval, and the recipe that the report leads with."""
+
+    headline: Name
+    n_resamples: Annotated[int, Field(ge=100)]
+    seed: Seed
+
+
+class Release(Block):
+    """Which recipe's best runs are for others to use."""
+
+    recipe: Name
+
+
+class Search(Block):
+    """The grid that a recipe's settings were chosen from."""
+
+    recipe: Name
+    seeds: Set[Seed]
+    learning_rate: Set[Rate]
+    pooling: Set[Pooling]
+    epsilon: Set[Rate]
+
+
+class WholeReviews(Block):
+    """The side study of whole reviews: its recipe, its seeds, and the poolings that the first seed tries."""
+
+    recipe: Name
+    seeds: Set[Seed]
+    poolings: Set[Pooling]
+
+
+class PublishedCell(Block):
+    """Test loss and accuracy, and validation accuracy per epoch, as the notebook printed them."""
+
+    loss: float
+    accuracy: float
+    validation_accuracy: List[float]
+
+
+class Published(Block):
+    """What the notebook printed for each of its two models, and which recipe has its settings."""
+
+    recipe: Name
+    rnn: PublishedCell
+    lstm: PublishedCell
+
+
+class Params(Block):
+    """All of params.yaml; `blocks` holds every recipe, `recipes` names those of the main study."""
+
+    download: Download
+    recipes: Set[Name]
+    seeds: Set[Seed]
+    release: Release
+    comparison: Comparison
+    bag_of_words: BagOfWords
+    delayed_recall: DelayedRecall
+    inspection: Inspection
+    search: Search
+    whole_reviews: WholeReviews
+    published: Published
+    blocks: dict[Name, Recipe]
+
+
+def load_params(path: Path = PARAMS_FILE) -> Params:
+    """Return all of params.yaml.
+
+    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, and what is allowed.
+    """
+    raw = read(path)
+    fixed = Params.model_fields.keys() - {"blocks"}
+    own = {name: raw.pop(name) for name in list(raw) if name in fixed}
+    params = validated(Params, {**own, "blocks": raw}, RENAMED, path=path)
+    named = {"recipes": params.recipes}
+    for part in ("release", "bag_of_words", "search", "whole_reviews", "published"):
+        named[f"{part}.recipe"] = (getattr(params, part).recipe,)
+    named["comparison.headline"] = (params.comparison.headline,)
+    for name, recipes in named.items():
+        for each in recipes:
+            if each not in params.blocks:
+                raise StageError(
+                    f"{path}: {name} names {each!r}, which has no block; "
+                    f"the blocks are {', '.join(params.blocks) or 'none'}"
+                )
+    return params

@@ -1,0 +1,147 @@
+"""How files get onto disk, whole or not at all and the same bytes every time, and back again."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stages import StageError
+
+RAW = Path("data/raw")
+FILM_GROUPS = Path("data/film_groups.npy")
+PADDED = Path("data/padded")
+WORD_VECTORS = Path("data/word_vectors")
+MODELS = Path("data/models")
+DELAYED_RECALL = Path("data/delayed_recall")
+RELEASED = Path("data/released")
+REPORTS = Path("reports")
+RUNS = REPORTS / "runs"
+
+PADDING = 0  # the token that fills rows up
+INDEX_FROM = 3  # a word's token is its rank, from 1, plus this, as in keras.datasets.imdb
+START, OUT_OF_VOCABULARY = 1, 2  # tokens that are no words
+
+
+@contextmanager
+def write_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes `path`, flushed to disk, when the block ends well.
+
+    Where it does not, the folder vanishes, and so does what a killed process left of an earlier one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft, former = (path.with_name(f".{path.name}.{kind}") for kind in ("draft", "former"))
+    for left_over in (draft, former):
+        shutil.rmtree(left_over, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        for each in (*draft.rglob("*"), draft):
+            _flush(each)
+        if path.exists():
+            path.replace(former)  # a folder that is not empty cannot be replaced in one step
+        draft.replace(path)
+        _flush(path.parent)
+    finally:
+        for left_over in (draft, former):
+            shutil.rmtree(left_over, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path`, which is the old or the new file at any moment, even after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        _replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array to `path`, which is the old or the new file at any moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            np.save(file, array)
+        _replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _replace(draft: Path, path: Path) -> None:
+    """Let `draft` become the file `path`, both on disk before this returns."""
+    _flush(draft)
+    draft.replace(path)
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Have the operating system write a file or folder to disk now."""
+    if os.name != "posix" and path.is_dir():
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def load_array(path: Path) -> np.ndarray:
+    """Map the array that a stage has written; its pages are read when they are used."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise missing_input(path) from None
+
+
+def load_text(path: Path) -> str:
+    """Return the text that a stage has written."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise missing_input(path) from None
+
+
+def load_json(path: Path) -> Any:
+    """Return the value in a JSON file that a stage has written."""
+    return json.loads(load_text(path))
+
+
+def json_text(value: Any) -> str:
+    """Return `value` as JSON with sorted keys and a final newline.
+
+    Raises `ValueError` where it holds NaN or infinity, which JSON does not know.
+    """
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def missing_input(path: Path) -> StageError:
+    """Return the error that says that a stage has not written `path` yet."""
+    return StageError(f"{path} does not exist: run the stages before this one, `dvc repro` runs all")
+
+
+def run_folder(recipe: str, cell: str, seed: int) -> Path:
+    """Return the folder of a run's model, history and probabilities."""
+    return MODELS / recipe / f"{cell}-{seed}"
+
+
+class Split(NamedTuple):
+    """Padded reviews: tokens int32 (reviews, maxlen) and labels uint8 (reviews,)."""
+
+    tokens: np.ndarray
+    labels: np.ndarray
+
+
+def load_padded(recipe: str) -> dict[str, Split]:
+    """Map the train, validation and test reviews that `pad` has written for a recipe."""
+    folder = PADDED / recipe
+    return {
+        split: Split(load_array(folder / f"{split}_tokens.npy"), load_array(folder / f"{split}_labels.npy"))
+        for split in ("train", "validation", "test")
+    }
