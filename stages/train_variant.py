@@ -1,7 +1,6 @@
 """Stage `train_variant`: one run of a recipe with some settings changed, for a side study."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +8,25 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages import StageError
+from stages.networks.provenance import differing
 from stages.params.recipe import CELLS, Recipe, changed, load_recipe
 from stages.runtime.command_line import stage_main
-from stages.runtime.files import WORD_VECTORS, load_array, load_padded
 
 
 def train_variant(recipe: str, cell: str, seed: int, *, out: Path, set: list[str]) -> None:  # noqa: A002
-    """Train one run of a recipe with settings changed, such as model.pooling=max, and save what train_rnn saves."""
+    """Train one run with settings changed, such as model.pooling=max, and write what train_rnn writes."""
     if cell not in CELLS:
         raise StageError(f"cell = {cell!r}: should be {' or '.join(CELLS)}")
-    load = partial(load_variant, recipe, [setting(text) for text in set])
-    variant = load()
-    vectors = load_array(WORD_VECTORS / f"{recipe}.npy")
-    if variant.model.ppmi_window is None:
-        vectors = vectors[:0]
-    data = load_padded(recipe)
-    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
+    settings = [setting(text) for text in set]
+    check_variant(recipe, load_recipe(recipe), settings)
+    # Imported here: TensorFlow takes seconds and prints lines of its own; mistakes are reported before.
     from stages.networks.training import train_run
 
-    title = f"{recipe} {cell} seed {seed} with {', '.join(set)}"
-    train_run(cell, title, load, seed, data, vectors, out)
+    train_run(cell, recipe, seed, out, settings)
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """Return name and value of a setting like "train.epsilon=1e-05", whose value is YAML."""
+    """Return the name and value of a setting such as "train.epsilon=1e-05"; the value is YAML."""
     name, equals, value = text.partition("=")
     try:
         if equals:
@@ -42,15 +36,21 @@ def setting(text: str) -> tuple[str, Any]:
     raise StageError(f"--set {text}: should be NAME=VALUE, such as model.pooling=max")
 
 
-def load_variant(name: str, settings: Iterable[tuple[str, Any]]) -> Recipe:
-    """Return the recipe `name` of params.yaml with other settings.
+def check_variant(name: str, recipe: Recipe, settings: Sequence[tuple[str, Any]]) -> None:
+    """Raise `StageError` where settings are not allowed, or need other reviews or word vectors.
 
-    Raises `StageError` where the recipe's padded reviews or word vectors are not those of such a variant.
+    A variant has those of `recipe`, or does without word vectors.
     """
-    recipe = load_recipe(name)
     variant = changed(name, recipe, settings)
-    for what in ("embedding_dim", "ppmi_window"):
-        own, other = getattr(recipe.model, what), getattr(variant.model, what)
-        if other != own and not (what == "ppmi_window" and other is None):
-            ...
-    return variant
+    for dotted, (own, other) in differing(recipe.model_dump(), variant.model_dump()).items():
+        window = dotted == "model.ppmi_window"
+        if dotted.startswith("pad.") or dotted == "model.embedding_dim" or (window and other is not None):
+            allowed = "null or as in params.yaml" if window else "as in params.yaml"
+            raise StageError(
+                f"{dotted} = {other!r}: should be {allowed} ({own!r}), "
+                f"because a variant reads the reviews and word vectors of recipe {name!r}"
+            )
+
+
+if __name__ == "__main__":
+    stage_main(train_variant)

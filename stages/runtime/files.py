@@ -65,8 +65,8 @@ def write_atomically(path: Path, text: str) -> None:
 def delete_others(folder: Path, keep: Collection[Path]) -> None:
     """Delete what lies in `folder` beside `keep`, such as the runs of a seed that params.yaml no longer has.
 
-    For a folder that is a stage's dependency: with left-overs in it, the same parameters would give two people
-    two different `dvc.lock`. What DVC has made is still in its cache.
+    For a folder that a stage depends on: with left-overs in it, the same parameters would give two people two
+    different `dvc.lock`. What DVC has made is still in its cache.
     """
     for left_over in sorted(set(folder.iterdir()) - set(keep)):
         print(f"{left_over} belongs to nothing that params.yaml names: deleted")
