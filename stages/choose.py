@@ -43,16 +43,19 @@ def choose() -> None:
             f"{FOLDER}/runs lacks {len(missing)} of the grid's {len(runs)} runs, such as "
             f"{' '.join(map(str, missing[0]))}: `dvc repro stages/search/dvc.yaml` trains them"
         )
-    accuracies = {run: best_accuracy(load_text(folders[run] / "history.csv")) for run in runs}
+    table = rows({run: best_accuracy(load_text(folders[run] / "history.csv")) for run in runs})
+    best = chosen(table)
     result = {
         "recipe": search.recipe,
-        "rows": rows(accuracies),
-        "chosen": chosen(rows(accuracies)),
+        "rows": sorted(table, key=lambda row: (CELLS.index(row["cell"]), -row["mean"])),
+        "chosen": best,
         "provenance": common_provenance(made[run] for run in runs),
     }
     write_atomically(FOLDER / "table.json", json_text(result))
     delete_others(FOLDER / "runs", [folders[run] for run in runs])
-    print(f"choose: {result['chosen']}")
+    rates = {f"{cell}.learning_rate": rate for cell, rate in best["learning_rates"].items()}
+    settings = ", ".join(f"{name} {value}" for name, value in (best["settings"] | rates).items())
+    print(f"choose: best on validation reviews: {settings}")
 
 
 def run_of(name: str, settings: Mapping[str, Any]) -> Run:
