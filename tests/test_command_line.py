@@ -1,6 +1,5 @@
 """What users meet when something is wrong: one line, an exit status, nothing half-written."""
 
-
 import pytest
 
 from tests.conftest import Project

@@ -52,7 +52,7 @@ def test_everything_is_flushed_before_it_is_renamed(tmp_path: Path, monkeypatch:
     fsync, replace = os.fsync, Path.replace
 
     def record_fsync(handle: int) -> None:
-        events.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        events.append(Path(f"/proc/self/fd/{handle}").readlink().name)
         fsync(handle)
 
     def record_replace(self: Path, target: Path) -> Path:
@@ -92,7 +92,7 @@ def test_arrays_and_json_come_back(tmp_path: Path) -> None:
     assert load_array(tmp_path / "a.npy").tolist() == [0, 1, 2]
     write_atomically(tmp_path / "a.json", json_text({"b": 1, "a": [0.5]}))
     assert load_json(tmp_path / "a.json") == {"a": [0.5], "b": 1}
-    with pytest.raises(StageError, match="none.npy does not exist: run the stages before this one"):
+    with pytest.raises(StageError, match=r"none.npy does not exist: run the stages before this one"):
         load_array(tmp_path / "none.npy")
 
 

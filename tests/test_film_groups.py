@@ -54,7 +54,7 @@ def test_the_same_reviews_are_grouped_alike() -> None:
 
 
 def test_words_that_many_have_join_nothing() -> None:
-    """Two reviews share a word that tells films apart, and so does every other pair of them; COMMON is in all."""
+    """Two reviews share a word of their own, and so does every other pair of them; COMMON is in all."""
     many = FREQUENCY[1] + 2
     reviews = [[COMMON, 100 + number // 2] for number in range(many)]
     alone = film_groups(matrix_of(reviews))

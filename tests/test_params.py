@@ -195,7 +195,7 @@ def test_one_recipe_is_read_whatever_the_others_are(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"params.yaml: notebook\.train\.epochs = 0: should be greater"):
         load_recipe("notebook", path)
     with pytest.raises(
-        StageError, match="recipe 'gru' is not in .*, which has long, notebook, prepadded, tuned"
+        StageError, match=r"recipe 'gru' is not in .*, which has long, notebook, prepadded, tuned"
     ):
         load_recipe("gru", path)
     with pytest.raises(StageError, match="recipe 'seeds' is not in"):

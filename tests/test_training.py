@@ -1,4 +1,4 @@
-"""Fitting and keeping an epoch, on a handful of tokens, with both implementations and against Keras' own `fit`."""
+"""Fitting and checkpoints, on a handful of tokens, with both implementations and against Keras' own `fit`."""
 
 import re
 from typing import Any

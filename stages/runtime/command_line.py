@@ -58,8 +58,8 @@ def stage_main(stage: Callable[..., None]) -> None:
 def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
     """End the process as users expect, with one line on standard error that opens with `name`.
 
-    Status 1: the parameters or inputs are at fault (`StageError`); 130 or 143: Ctrl-C or a request to end,
-    and `interrupted` says what was kept.
+    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written; 130 or
+    143: Ctrl-C or a request to end, and `interrupted` says what was kept.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -71,7 +71,7 @@ def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
         signal.signal(each, leave)
     try:
         yield
-    except StageError as error:
+    except (StageError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as end:
