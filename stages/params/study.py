@@ -129,7 +129,7 @@ class Params(Block):
 def load_params(path: Path = PARAMS_FILE) -> Params:
     """Return all of params.yaml.
 
-    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, and what is allowed.
+    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, what is allowed.
     """
     raw = read(path)
     fixed = Params.model_fields.keys() - {"blocks"}

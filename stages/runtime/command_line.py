@@ -40,7 +40,9 @@ def stage_main(stage: Callable[..., None]) -> None:
             parser.add_argument(name, **ARGUMENTS[name])
         else:
             kind = Path if isinstance(parameter.default, Path) else str
-            parser.add_argument(f"--{name}", type=kind, default=parameter.default, help="default: %(default)s")
+            parser.add_argument(
+                f"--{name}", type=kind, default=parameter.default, help="default: %(default)s"
+            )
     arguments = parser.parse_args()
     with protocol(stage.__name__):
         processor.warn()
