@@ -35,7 +35,7 @@ def inspect_models(recipe: str) -> None:
     lengths = np.diff(load_raw("test", "offsets")) + 1  # before they were cut, with the start token
     words = token_words(load_json(RAW / "word_index.json"), block.pad.num_words)
     folders = {cell: run_folder(recipe, cell, seed) for cell in CELLS}
-    probabilities = [load_array(folders[cell] / "test_probabilities.npy") for cell in CELLS]
+    probabilities = {cell: load_array(folders[cell] / "test_probabilities.npy") for cell in CELLS}
 
     positions = min(settings.positions, block.pad.maxlen)
     long = evenly_spaced(test.tokens[(test.tokens != PADDING).sum(axis=1) >= positions], settings.reviews)
@@ -46,7 +46,7 @@ def inspect_models(recipe: str) -> None:
         )
     least, most = settings.shown_tokens
     short = (lengths >= least) & (lengths <= min(most, block.pad.maxlen))
-    shown = contrasting_reviews(test.labels, *probabilities, short)
+    shown = contrasting_reviews(test.labels, probabilities["rnn"], probabilities["lstm"], short)
 
     # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
     from stages.networks.models import load_network, new_network
@@ -78,8 +78,8 @@ def inspect_models(recipe: str) -> None:
     }
     write_atomically(REPORTS / "inspection" / f"{recipe}.json", json_text(result))
     print(
-        f"inspect_models {recipe}: gradients and gates over {len(long)} test reviews of {positions} tokens or "
-        f"more; reviews shown: {', '.join(f'{name} {row}' for name, row in shown.items())}"
+        f"inspect_models {recipe}: gradients and gates over {len(long)} test reviews of at least {positions} "
+        f"tokens; reviews shown: {', '.join(f'{name} {row}' for name, row in shown.items())}"
     )
 
 

@@ -1,7 +1,7 @@
 """The two cells as the notebook teaches them: one line of NumPy for each formula, which stands beside it.
 
-Nothing is trained with this: `stages.networks.recurrence` is the same arranged for speed, and Keras' layers are
-what both are compared with. This is for reading, and for looking into trained models.
+Nothing is trained with this: `stages.networks.recurrence` is the same arranged for speed, and Keras' layers
+are what both are compared with. This is for reading, and for looking into trained models.
 
 States and inputs are columns here, one per review, as the formulas have them: [h,x] is h above x, and W
 has a row per unit. U is the number of units, B of reviews, T of steps.

@@ -99,7 +99,9 @@ def load_ranks() -> dict[bytes, int]:
 
 def token_rows(texts: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], settings: Pad) -> np.ndarray:
     """Return int32 tokens (texts, maxlen) of each text's words, as stage `pad` encodes and pads them."""
-    flat = [ranks.get(word, settings.num_words) for words in texts for word in words]  # no token has that rank
+    flat = [
+        ranks.get(word, settings.num_words) for words in texts for word in words
+    ]  # no token has that rank
     offsets = np.cumsum([0, *map(len, texts)])
     tokens = encode(np.array(flat, np.int32), offsets, settings.num_words)
     return pad_rows(*tokens, settings.maxlen, settings.padding, settings.truncating)

@@ -21,8 +21,8 @@ import numpy as np
 from stages import StageError
 from stages.inspection.readings import reading, running_probabilities
 from stages.networks.provenance import FILE
-from stages.params.recipe import CELLS, RENAMED, Recipe
 from stages.params.reading import validated
+from stages.params.recipe import CELLS, RENAMED, Recipe, load_recipe
 from stages.params.study import load_params
 from stages.reviews.text import batches, check_utf8, load_ranks, read_lines, split_words, token_rows
 from stages.runtime.command_line import Parser, protocol
@@ -58,7 +58,7 @@ examples:
 
 
 def main() -> None:
-    """Print both models' predictions; exit as a stage does, and with 141 where nobody reads on, as `| head`."""
+    """Print both models' predictions; exit as a stage does, and with 141 where nobody reads on (`| head`)."""
     arguments = parse_arguments()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as the texts are
@@ -106,11 +106,12 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def model_folders(recipe: str | None, seed: int | None) -> dict[str, Path]:
-    """Return each cell's folder: the released one, or that of a recipe's (None: the released) and a seed's."""
+    """Return each cell's folder: the released one, or that of a recipe (None: the released one) and a seed."""
     if recipe is None and seed is None:
         return {cell: RELEASED / cell for cell in CELLS}
     params = load_params()
     name = params.release.recipe if recipe is None else recipe
+    load_recipe(name)  # says which recipes there are
     return {cell: run_folder(name, cell, params.seeds[0] if seed is None else seed) for cell in CELLS}
 
 
