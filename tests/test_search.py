@@ -10,7 +10,7 @@ from stages import StageError
 from stages.choose import Run, best_accuracy, chosen, common_provenance, grid, rows, run_of
 from stages.params.study import Params, Search, load_params
 from stages.train_variant import check_variant, setting
-from tests.conftest import Project, with_venv
+from tests.conftest import Project
 from tests.examples import PARAMS
 
 GRID = Search(
@@ -109,7 +109,10 @@ def test_a_run_is_known_by_its_provenance_and_the_seed_in_its_name() -> None:
 def test_runs_that_differ_in_what_is_searched_alone_are_compared() -> None:
     expected = {name: made()[name] for name in ("code", "packages", "python")}
     assert common_provenance([made(), made("last", 0.2)]) == expected
-    for other, name in ((made(epochs=6), "settings.train.epochs is 5 or 6"), (made(keras="4"), "packages.keras")):
+    for other, name in (
+        (made(epochs=6), "settings.train.epochs is 5 or 6"),
+        (made(keras="4"), "packages.keras"),
+    ):
         with pytest.raises(StageError, match=rf"data/search/runs cannot be compared: {name}"):
             common_provenance([made(), made("last"), other])
 
@@ -127,7 +130,7 @@ def test_a_setting_is_yaml(text: str, expected: tuple[str, Any]) -> None:
     assert setting(text) == expected
 
 
-@pytest.mark.parametrize("text", ["model.pooling", "model.pooling=[", "=: x: y"])
+@pytest.mark.parametrize("text", ["model.pooling", "model.pooling=["])
 def test_what_is_no_setting_is_refused(text: str) -> None:
     with pytest.raises(StageError) as error:
         setting(text)
@@ -136,40 +139,63 @@ def test_what_is_no_setting_is_refused(text: str) -> None:
 
 def test_a_variant_may_do_without_word_vectors(params: Params) -> None:
     tuned = params.blocks["tuned"]
-    check_variant("tuned", tuned, [("model.ppmi_window", None), ("model.pooling", "max"), ("pad.maxlen", 200)])
+    check_variant(
+        "tuned", tuned, [("model.ppmi_window", None), ("model.pooling", "max"), ("pad.maxlen", 200)]
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("model.ppmi_window", 4, "model.ppmi_window = 4: should be null or as in params.yaml (5), because "),
-        ("model.embedding_dim", 64, "model.embedding_dim = 64: should be as in params.yaml (128), because a "),
-        ("pad.maxlen", 100, "pad.maxlen = 100: should be as in params.yaml (200), because a variant reads the "),
+        (
+            "model.embedding_dim",
+            64,
+            "model.embedding_dim = 64: should be as in params.yaml (128), because a ",
+        ),
+        (
+            "pad.maxlen",
+            100,
+            "pad.maxlen = 100: should be as in params.yaml (200), because a variant reads the ",
+        ),
         ("model.pooling", "min", "tuned.model.pooling = 'min': should be 'last', 'mean' or 'max'"),
-        ("model.dropout", 0.5, "'model.dropout' is not a setting of recipe 'tuned', which has pad.num_words, "),
+        (
+            "model.dropout",
+            0.5,
+            "'model.dropout' is not a setting of recipe 'tuned', which has pad.num_words, ",
+        ),
     ],
 )
-def test_a_variant_that_cannot_be_trained_is_refused(params: Params, name: str, value: Any, said: str) -> None:
+def test_a_variant_that_cannot_be_trained_is_refused(
+    params: Params, name: str, value: Any, said: str
+) -> None:
     with pytest.raises(StageError) as error:
         check_variant("tuned", params.blocks["tuned"], [(name, value)])
     assert str(error.value).startswith(said)
 
 
 def test_mistakes_are_one_line(project: Project) -> None:
-    result = project.stage("train_variant", "tuned", "gru", "0", "--out", "data/gru", "--set", "model.pooling=max")
+    result = project.stage(
+        "train_variant", "tuned", "gru", "0", "--out", "data/gru", "--set", "model.pooling=max"
+    )
     assert (result.returncode, result.stderr) == (1, "train_variant: cell = 'gru': should be rnn or lstm\n")
     result = project.stage("choose")
     assert result.returncode == 1
     assert result.stderr == (
-        "choose: data/search/runs lacks 24 of the grid's 24 runs, such as rnn last 1e-07 0.001 0: "
+        "choose: data/search/runs lacks 48 of the grid's 48 runs, such as rnn last 1e-07 0.001 0: "
         "`dvc repro stages/search/dvc.yaml` trains them\n"
     )
 
 
 def test_the_search_trains_its_grid_and_nothing_twice(trained: Project) -> None:
-    trained.params["search"] |= {"seeds": [0], "learning_rate": [0.001, 0.01], "pooling": ["max"], "epsilon": [1e-05]}
+    trained.params["search"] |= {
+        "seeds": [0],
+        "learning_rate": [0.001, 0.01],
+        "pooling": ["max"],
+        "epsilon": [1e-05],
+    }
     trained.save_params()
-    with_venv(trained).run("make", "search")
+    trained.make("search")
     table = json.loads(trained.text("data/search/table.json"))
     assert json.loads(trained.text("reports/search.json")) == table
     assert [(row["cell"], row["learning_rate"]) for row in table["rows"]].count(("rnn", 0.01)) == 1
@@ -195,7 +221,11 @@ def test_the_search_trains_its_grid_and_nothing_twice(trained: Project) -> None:
     # A larger one: what was trained is restored, one candidate is new.
     trained.params["search"] |= {"learning_rate": [0.001, 0.01], "pooling": ["max", "last"]}
     trained.save_params()
-    new = {f"{pipeline}:train_variant@{cell}-last-1e-05-{rate}-0" for cell in ("lstm", "rnn") for rate in (0.001, 0.01)}
+    new = {
+        f"{pipeline}:train_variant@{cell}-last-1e-05-{rate}-0"
+        for cell in ("lstm", "rnn")
+        for rate in (0.001, 0.01)
+    }
     assert {stage for stage in stale(trained) if "last" in stage} == new
 
 

@@ -3,10 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from stages.tabulate import kept_accuracy
-from tests.conftest import Project, with_venv
+from tests.conftest import Project
 
 
 def test_a_run_counts_with_the_epoch_that_was_kept(tmp_path: Path) -> None:
@@ -19,7 +17,9 @@ def test_a_run_counts_with_the_epoch_that_was_kept(tmp_path: Path) -> None:
 def test_a_missing_run_is_named(project: Project) -> None:
     result = project.stage("tabulate")
     assert result.returncode == 1
-    assert result.stderr.startswith("tabulate: data/whole_reviews/tried/rnn-mean/summary.json does not exist: ")
+    assert result.stderr.startswith(
+        "tabulate: data/whole_reviews/tried/rnn-mean/summary.json does not exist: "
+    )
 
 
 def test_the_study_tries_poolings_and_scores_all_seeds(trained: Project) -> None:
@@ -28,7 +28,7 @@ def test_the_study_tries_poolings_and_scores_all_seeds(trained: Project) -> None
     left_over = trained.folder / "data/whole_reviews/runs/other-3.json"
     left_over.parent.mkdir(parents=True)
     left_over.write_text("{}")
-    with_venv(trained).run("make", "long")
+    trained.make("long")
     table = json.loads(trained.text("data/whole_reviews/table.json"))
     assert json.loads(trained.text("reports/whole_reviews.json")) == table
     assert table["recipe"] == "long"
