@@ -98,6 +98,7 @@ def test_nothing_can_be_changed() -> None:
         ("release.recipe", "other", "release.recipe names 'other', which has no block"),
         ("comparison.headline", "other", "comparison.headline names 'other', which has no block"),
         ("published.recipe", "other", "published.recipe names 'other', which has no block"),
+        ("whole_reviews.recipe", "tuned", "whole_reviews.recipe = 'tuned': should be none of `recipes`"),
         ("whole_reviews.recipe", "other", "whole_reviews.recipe names 'other', which has no block"),
         ("bag_of_words.recipe", "other", "bag_of_words.recipe names 'other', which has no block"),
         (
