@@ -150,6 +150,6 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
                 )
     if (
         side := params.whole_reviews.recipe
-    ) in params.recipes:  # DVC refuses two stages with the same outputs
+    ) in params.recipes:  # DVC refuses outputs of two stages
         raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params
