@@ -182,7 +182,7 @@ class Project:
         names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
         for name in filter(None, names):
             source, target = ROOT / name, folder / name
-            if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
+            if source.is_file() and source.name != "dvc.lock" and not name.startswith("reports/"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         project.save_params()

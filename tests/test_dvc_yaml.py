@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,20 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
     file = trained.folder / "stages/networks/batches.py"
     file.write_text(f"{file.read_text()}\n# changed\n")
     assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm", "train_delayed_recall"}
+
+
+def test_imports_run_one_way() -> None:
+    """No stage or tool is imported, and packages import each other in no circle."""
+    files = [path for path in ROOT.glob("stages/**/*.py") if path.stat().st_size]
+    ends = {path for path in files if path.parent.name in ("stages", "tools")} - {ROOT / "stages/__init__.py"}
+    uses: dict[str, set[str]] = {}
+    for path in files:
+        others = imported(path) - {path}
+        assert relative(others & ends) == [], path
+        # All import stages/__init__.py.
+        packages = {each.parent.name for each in others if each.suffix == ".py"} - {
+            path.parent.name,
+            "stages",
+        }
+        uses.setdefault(path.parent.name, set()).update(packages)
+    assert list(TopologicalSorter(uses).static_order())[-1] in ("stages", "tools")
