@@ -102,7 +102,7 @@ def load_recipe(name: str, path: Path = PARAMS_FILE) -> Recipe:
 
 
 def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> Recipe:
-    """Return `recipe` (called `name`) with other values for some settings, such as `("model.pooling", "max")`.
+    """Return `recipe` (called `name`) with settings changed, such as `("model.pooling", "max")`.
 
     Raises `StageError` where one is no setting of the recipe's, or its value is not allowed.
     """

@@ -40,7 +40,9 @@ def stage_main(stage: Callable[..., None]) -> None:
             parser.add_argument(name, **ARGUMENTS[name])
         else:
             kind = Path if isinstance(parameter.default, Path) else str
-            parser.add_argument(f"--{name}", type=kind, default=parameter.default, help="default: %(default)s")
+            parser.add_argument(
+                f"--{name}", type=kind, default=parameter.default, help="default: %(default)s"
+            )
     arguments = parser.parse_args()
     with protocol(stage.__name__):
         processor.warn()
@@ -51,8 +53,8 @@ def stage_main(stage: Callable[..., None]) -> None:
 def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
     """End the process as users expect, with one line on standard error that opens with `name`.
 
-    Status 1: the parameters or inputs are at fault (`StageError`); 130 or 143: Ctrl-C or a request to end,
-    and `interrupted` says what was kept.
+    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written; 130 or
+    143: Ctrl-C or a request to end, and `interrupted` says what was kept.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -64,7 +66,7 @@ def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
         signal.signal(each, leave)
     try:
         yield
-    except StageError as error:
+    except (StageError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as end:
