@@ -15,10 +15,15 @@ from stages.runner.schedule import ASSUMED, Schedule, duration, expected, kind_o
         ("train_rnn@tuned2-13", "train_rnn@tuned2"),
         ("pad@tuned2", "pad@tuned2"),
         ("train_delayed_recall@3", "train_delayed_recall"),
+        (
+            "stages/side/dvc.yaml:train_variant@rnn-mean-1e-07-0.01-1",
+            "stages/side/dvc.yaml:train_variant@rnn-mean",
+        ),
+        ("stages/side/dvc.yaml:train_rnn@0", "stages/side/dvc.yaml:train_rnn"),
         ("evaluate", "evaluate"),
     ],
 )
-def test_runs_that_differ_in_their_seed_are_of_one_kind(stage: str, kind: str) -> None:
+def test_runs_that_differ_in_numbers_are_of_one_kind(stage: str, kind: str) -> None:
     assert kind_of(stage) == kind
 
 
@@ -28,6 +33,8 @@ def test_what_is_not_known_is_scaled_from_what_is() -> None:
     # From the same stage under another recipe, not from other stages.
     known = {"train_lstm@notebook": 300.0, "train_delayed_recall": 1.0}
     assert expected("train_lstm@tuned", known) == pytest.approx(300)
+    # Also in a side study.
+    assert expected("stages/side/dvc.yaml:train_lstm", known) == pytest.approx(300)
     # Nothing of the same stage: as much faster or slower as all that is known.
     known = {"train_lstm@tuned": 3 * ASSUMED["train_lstm"], "pad@tuned": ASSUMED["pad"]}
     factor = (3 * ASSUMED["train_lstm"] + ASSUMED["pad"]) / (ASSUMED["train_lstm"] + ASSUMED["pad"])
@@ -89,7 +96,7 @@ TRUE = {
 
 
 def main_study(jobs: int) -> Schedule:
-    """Return the whole pipeline: three recipes, both cells, five seeds."""
+    """Return the main study: three recipes, both cells, five seeds."""
     runs = list(itertools.product(("notebook", "prepadded", "tuned"), range(5)))
     recipes = {recipe for recipe, _ in runs}
     stages = {"download": set[str](), "audit": {"download"}, "bag_of_words": {"download"}}
@@ -105,7 +112,7 @@ def main_study(jobs: int) -> Schedule:
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 4])
-def test_after_a_quarter_of_main_study_the_rest_is_known_within_30_percent(jobs: int) -> None:
+def test_after_a_quarter_of_the_main_study_the_rest_is_known_within_30_percent(jobs: int) -> None:
     noise = random.Random(jobs)
 
     def seconds(stage: str) -> float:

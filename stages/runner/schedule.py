@@ -98,8 +98,8 @@ class Schedule:
 
 
 def kind_of(stage: str) -> str:
-    """Return what takes as long as `stage`: "train_rnn@tuned-3" → "train_rnn@tuned"."""
-    return re.sub(r"@\d+$|-\d+$", "", stage)
+    """Return what takes as long as `stage`: its name without numbers, such as seeds and learning rates."""
+    return re.sub(r"([@-]\d+(\.\d+)?(e-?\d+)?)+$", "", stage)
 
 
 def expected(kind: str, known: Mapping[str, float]) -> float:

@@ -7,7 +7,6 @@ changed from what is merely absent, as data/ is in a fresh clone.
 import hashlib
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
 from stages import StageError
-from stages.runner.dvc import MAIN_STUDY, study_of
+from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import RELEASED, REPORTS, RUNS, load_json, load_text
 
@@ -32,11 +31,11 @@ def main() -> None:
     with protocol("stale"):
         main_lock = locked(MAIN_STUDY)
         cached = cached_outputs(load_yaml(MAIN_STUDY)["stages"])
-        status = json.loads(dvc("status", "--json"))
+        status = json.loads(printed("dvc", "status", "--json"))
         pipeline = [
             *changes({name: each for name, each in status.items() if study_of(name) == MAIN_STUDY}, cached),
             *broken_links(main_lock, made_by(main_lock)),
-            *left_over(main_lock, set(dvc("stage", "list", "--name-only").split())),
+            *left_over(main_lock, set(printed("dvc", "stage", "list", "--name-only").split())),
         ]
         beside = [
             *walked(load_text(REPORTS / "walk.md"), load_json(REPORTS / "metrics.json")),
@@ -196,11 +195,6 @@ def locked(study: Path) -> Stages:
 def load_yaml(path: Path) -> Any:
     """Return what is in a YAML file."""
     return YAML(typ="safe", pure=True).load(load_text(path))
-
-
-def dvc(*arguments: str) -> str:
-    """Return what a DVC command prints."""
-    return subprocess.check_output(("dvc", *arguments), text=True)
 
 
 if __name__ == "__main__":
