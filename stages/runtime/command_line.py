@@ -58,8 +58,8 @@ def stage_main(stage: Callable[..., None]) -> None:
 def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
     """End the process as users expect, with one line on standard error that opens with `name`.
 
-    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written; 130 or
-    143: Ctrl-C or a request to end, and `interrupted` says what was kept.
+    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written.
+    Status 130 or 143: Ctrl-C or a request to end; `interrupted` says what was kept.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
