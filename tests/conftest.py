@@ -206,6 +206,13 @@ class Project:
         """Run one stage without DVC, whether or not it succeeds."""
         return self.run("python", "-m", f"stages.{name}", *arguments, check=False)
 
+    def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `make`, with this Python and its packages as if `make setup` had made them."""
+        installed = self.folder / ".venv/requirements.txt"
+        installed.parent.mkdir(exist_ok=True)
+        installed.touch()
+        return self.run("env", "--unset=MAKEFLAGS", "make", *arguments, check=check)
+
     def repro(self, *arguments: str) -> set[str]:
         """Run `dvc repro` and return the names of the stages that ran."""
         output = self.run("dvc", "repro", *arguments).stdout
