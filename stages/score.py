@@ -37,13 +37,16 @@ from stages.runtime.files import (
 
 def score(recipe: str, seed: int, out: Path = RUNS) -> None:
     """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
-    padded, settings = load_padded(recipe), load_recipe(recipe).model_dump(mode="json")
-    result: dict[str, Any] = {"settings": settings, "padding": padding(padded["test"].tokens)}
+    padded, block = load_padded(recipe), load_recipe(recipe)
+    result: dict[str, Any] = {
+        "settings": block.model_dump(mode="json"),
+        "padding": padding(padded["test"].tokens),
+    }
     shared = {split: load_array(PADDED / recipe / f"{split}_shared.npy") for split in ("validation", "test")}
     for cell in CELLS:
         run = run_folder(recipe, cell, seed)
         made = load_json(run / FILE)
-        check_current(str(run), made, settings)
+        check_current(str(run), made, block.settings(cell))
         result[cell] = measure_run(run, padded, shared)
         print(f"score {recipe} {cell} seed {seed}: test accuracy {result[cell]['test']['accuracy']:.4f}")
     # Of the two, the second's: they differ in the stage's own file alone.

@@ -6,6 +6,7 @@
 import os
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ from stages.params.recipe import Model
 from stages.runtime import processor
 from stages.runtime.files import PADDING
 
+# GlobalMaxPooling1D knows no masks. It needs none here: a masked step's state is the one before.
+warnings.filterwarnings("ignore", "Layer 'max' .* does not support masking")
 # Whatever the user's ~/.keras/keras.json says.
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)

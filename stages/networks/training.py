@@ -38,7 +38,7 @@ def train_run(
     """
     title = " ".join([recipe, cell, f"seed {seed}", *(f"{name}={value}" for name, value in settings)])
     block = changed(recipe, load_recipe(recipe), settings)
-    made = provenance(block.model_dump(mode="json"))
+    made = provenance(block.settings(cell))
     data, vectors = load_padded(recipe), load_array(WORD_VECTORS / f"{recipe}.npy")
     network = new_network(cell, block.pad.num_words, block.model, block.train.implementation, seed, vectors)
     fitted = fit(
@@ -46,7 +46,7 @@ def train_run(
     )
     print(f"{title}: kept epoch {fitted.kept_epoch}")
     test_probabilities = network.probabilities(data["test"].tokens)
-    check_current(title, made, changed(recipe, load_recipe(recipe), settings).model_dump(mode="json"))
+    check_current(title, made, changed(recipe, load_recipe(recipe), settings).settings(cell))
 
     with write_folder(folder) as draft:
         np.save(draft / "validation_probabilities.npy", fitted.probabilities)
