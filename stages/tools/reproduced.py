@@ -18,7 +18,8 @@ from ruamel.yaml.error import YAMLError
 from stages import StageError
 from stages.runtime.command_line import Parser
 from stages.runtime.files import REPORTS, RUNS
-from stages.reporting.report import LABELS, ahead, lead
+from stages.reporting.formatting import LABELS, lead
+from stages.reporting.verdicts import ahead
 
 LOCK = Path("dvc.lock")
 
