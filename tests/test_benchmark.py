@@ -17,13 +17,13 @@ import pytest
 
 from stages import StageError
 from stages.benchmarking import dvc_costs, processes, summary, timing
-from stages.benchmarking.figure import figure
 from stages.benchmarking.implementations import IMPLEMENTATIONS, PARTS
 from stages.benchmarking.processes import Took, Worker
 from stages.benchmarking.summary import operations
 from stages.benchmarking.timing import Reviews, Setting, Timing
 from stages.params.recipe import CELLS, Recipe
 from stages.params.study import load_params
+from stages.reporting.speed import speed_figure
 from stages.runtime import processor
 from stages.tools import benchmark
 from tests.conftest import ROOT, Project
@@ -194,7 +194,6 @@ def pretend(monkeypatch: pytest.MonkeyPatch, flags: set[str]) -> tuple[dict[str,
 
 def test_ratios_shares_and_the_study(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured, text = pretend(monkeypatch, {"avx2", "avx512f"})
-    assert measured["recipe"] == "notebook" and "of the recipe `notebook`" in text
     assert len(measured["steps"]) == 14 and len(measured["same_allocator"]) == 4
     row = next(each for each in measured["steps"] if each["cell"] == "lstm")
     assert (row["batch"], row["length"], row["threads"]) == (32, 200, 1)
@@ -221,13 +220,13 @@ def test_the_benchmarks_words_and_figure_hold_its_numbers(raw: Path, monkeypatch
     measured, text = pretend(monkeypatch, {"avx2", "avx512f"})
     assert Path("reports/speed.md").read_text() in text
     assert "| LSTM, 2 threads | 120 ms | 40 ms | 3.0 | 80 ms | 20 ms | 4.0 |" in text
-    assert "the ratios are 2.4, 2.4, 2.4 and 2.4\nto Keras, 3.2, 3.2, 3.2 and 3.2 to PyTorch" in text
+    assert "the four ratios are 2.4, 2.4, 2.4 and 2.4 to Keras,\n3.2, 3.2, 3.2 and 3.2 to PyTorch" in text
     assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 coalesced (2.0 and 1.5 times\nPyTorch)" in text
-    assert "thread takes 1.25 times (RNN) and 1.25 times (LSTM) as long as without this limit." in text
+    assert "thread takes\n1.25 times (RNN) and 1.25 times (LSTM) as long as without this limit." in text
     assert "| all backward | 3.0 | 12.0 |" in text
     assert "| here, LSTM | " in text and " | 950 | 80 |" in text
     assert "over the 60 stages in it, each by a `dvc repro` of its own, that is 2.0\nminutes" in text
-    assert [axes.get_title() for axes in figure(measured).axes][:2] == [
+    assert [axes.get_title() for axes in speed_figure(measured).axes][:2] == [
         "RNN, batch 32, one thread",
         "LSTM, batch 32, one thread",
     ]

@@ -24,23 +24,19 @@ def benchmark() -> None:
     if len(usable_cores()) < THREADS[-1]:
         raise StageError(f"{THREADS[-1]} cores are needed")
     params = load_params()
-    name = params.published.recipe  # whose models Keras and PyTorch have, too
-    recipe = params.blocks[name]
+    recipe = params.blocks[params.published.recipe]  # which Keras and PyTorch can do, too
     reviews = load_reviews(recipe)
-    beside = {"recipe": name, "dvc": measure_dvc(), "fresh_process": measure_fresh(recipe, reviews)}
+    beside = {"dvc": measure_dvc(), "fresh_process": measure_fresh(recipe, reviews)}
     measured = Measured(measure(recipe, reviews), recipe, reviews).summary() | beside
 
     # Imported here: not for the processes that are timed, which import this file.
-    from stages.benchmarking.figure import figure
-    from stages.benchmarking.tables import tables
-    from stages.reporting.rendering import render
+    from stages.reporting.speed import speed_figure, speed_texts
 
-    values = {"measured": measured, **tables(measured)}
-    texts = {file: render(file, **values) for file in ("benchmark.md", "speed.md")}
+    texts = {**speed_texts(measured), "benchmark.json": json_text(measured)}
     draft = REPORTS / ".benchmark.png.draft"
-    figure(measured).savefig(draft, format="png", metadata={"Software": None})
+    speed_figure(measured).savefig(draft, format="png", metadata={"Software": None})
     draft.replace(REPORTS / "benchmark.png")
-    for file, text in (texts | {"benchmark.json": json_text(measured)}).items():
+    for file, text in texts.items():
         write_atomically(REPORTS / file, text)
     print(f"benchmark: written to {REPORTS}/benchmark.md")
 
