@@ -116,7 +116,8 @@ def test_a_run_that_does_not_exist(params: dict[str, Any], name: str) -> None:
     with pytest.raises(StageError) as error:
         release()
     assert str(error.value) == (
-        f"data/models/tuned/lstm-0/{name} does not exist: run the stages before this one, `dvc repro` runs all"
+        f"data/models/tuned/lstm-0/{name} does not exist: "
+        "run the stages before this one, `dvc repro` runs all"
     )
     # Nothing is half-written, and nothing deleted.
     assert Path("data/released/lstm/model.keras").read_text() == "tuned lstm 0"

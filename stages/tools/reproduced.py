@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def reproduced(revision: str) -> tuple[str, bool]:
-    """Return how the working copy's results compare with a commit's, and whether the conclusions are the same.
+    """Return how the results compare with a commit's, in words, and whether the conclusions are the same.
 
     Raises `StageError` where they cannot be compared.
     """
