@@ -379,7 +379,7 @@ def test_what_the_pipeline_has_not_made(
 ) -> None:
     said = "does not exist: run the stages before this one, `dvc repro` runs all"
     refused(1, f"predict: data/models/prepadded/rnn-0/model.keras {said}", "x", "--recipe=prepadded")
-    recipes = "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned, long"
+    recipes = "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned"
     refused(1, f"predict: {recipes}", "x", "--recipe=other")
     refused(1, f"predict: data/models/tuned/rnn-7/model.keras {said}", "x", "--seed=7")
     monkeypatch.chdir(tmp_path)

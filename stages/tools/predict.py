@@ -106,7 +106,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def model_folders(recipe: str | None, seed: int | None) -> dict[str, Path]:
-    """Return each cell's folder: the released one, or that of a recipe (None: the released one) and a seed."""
+    """Return each cell's folder: the released one, or its run of a recipe (None: the released) and a seed."""
     if recipe is None and seed is None:
         return {cell: RELEASED / cell for cell in CELLS}
     params = load_params()
