@@ -1,172 +1,144 @@
-"""The report's words: templates filled with figures that other stages wrote, never with typed ones.
+"""The report: its sections, its figures, and its words, templates that only write down what sections hold."""
 
-As a command, `python -m stages.reporting.report` puts the tables of results and of speed into README.md.
-"""
-
-import sys
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from matplotlib.figure import Figure
 
 from stages import StageError
-from stages.runtime.files import REPORTS, load_text, new_file
-from stages.reporting.statistics import CELLS, Runs, summarise
+from stages.inspection.equations import formulas
+from stages.params.study import Params
+from stages.reporting import figures
+from stages.reporting.comparison import Result, compare_recipes
+from stages.reporting.sections import inspection
+from stages.reporting.sections.baseline import Baseline, baseline, baseline_accuracies
+from stages.reporting.sections.costs import Costs, costs_section
+from stages.reporting.sections.delayed_recall import DelayedRecallSection, delayed_recall_section
+from stages.reporting.sections.introduction import Introduction, ResultsTable, introduction, results_table
+from stages.reporting.sections.ladder import Ladder, ladder
+from stages.reporting.sections.model_card import ModelCard, model_card
+from stages.reporting.sections.published import PublishedResult, published_result
+from stages.reporting.sections.reviews import Reviews, reviews_section
+from stages.reporting.sections.search import Search, search_section
+from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
+from stages.reporting.statistics import Runs
 
-LABELS = {"rnn": "RNN", "lstm": "LSTM"}
-READINGS = {
-    "lstm_only": "A review that only the LSTM gets right",
-    "both_wrong": "A review that both get wrong",
-}
-HALFWAY = 0.75  # between guessing and always right
 
-# Files under reports/ that README.md quotes between marks, never typed.
-QUOTED = ("results", "speed", "walk", "answers")
+@dataclass(frozen=True)
+class Inputs:
+    """What other stages wrote under reports/, as JSON."""
+
+    runs: Runs
+    audit: Mapping[str, Any]
+    bag_of_words: Sequence[Mapping[str, Any]]
+    benchmark: Mapping[str, Any]
+    delayed_recall: Mapping[int, Mapping[str, Any]]  # by seed
+    inspection: Mapping[str, Mapping[str, Any]]  # by recipe
+    released: Mapping[str, Any]
+    search: Mapping[str, Any]
+    whole_reviews: Mapping[str, Any]
 
 
-def template(name: str) -> Template:
-    """Return the template `name`.j2, a file beside this one."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, from figures and validated names alone
+@dataclass(frozen=True)
+class Report:
+    """What the templates write down, section by section."""
+
+    results: Mapping[str, Result]  # of the main study
+    every_result: Mapping[str, Result]  # with those of whole reviews
+    headline: Result
+    n_seeds: int
+    several: bool  # seeds
+    n_resamples: int
+    published_recipe: str
+    introduction: Introduction
+    results_table: ResultsTable
+    published: PublishedResult | None  # None: the recipe with the published settings was not run
+    ladder: Ladder | None  # None: a single recipe was run
+    chance: float  # that of two equal cells one wins with all seeds
+    search: Search
+    delayed_recall: DelayedRecallSection
+    gradients: inspection.Gradients
+    gates: inspection.Gates
+    shown_tokens: tuple[int, int]
+    baseline: Baseline
+    whole_reviews: WholeReviews | None  # None: never run
+    audit: Mapping[str, Any]
+    reviews: Reviews
+    costs: Costs
+    formulas: list[tuple[str, str, int]]
+    model_card: ModelCard
+
+
+def build_report(params: Params, inputs: Inputs) -> Report:
+    """Return the report. Raises `StageError` where it cannot lead with what `params` names."""
+    for name, recipe in (
+        ("comparison.headline", params.comparison.headline),
+        ("release.recipe", params.release.recipe),
+    ):
+        if recipe not in inputs.runs:
+            raise StageError(
+                f"params.yaml: {name} = {recipe}: should be one of recipes, {', '.join(inputs.runs)}"
+            )
+    bags, audit, n_seeds = inputs.bag_of_words, inputs.audit, len(params.seeds)
+    results = compare_recipes(inputs.runs, audit, bags, params.comparison)
+    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
+    every, headline = results | whole, results[params.comparison.headline]
+    published = params.published.recipe
+    return Report(
+        results=results,
+        every_result=every,
+        headline=headline,
+        n_seeds=n_seeds,
+        several=n_seeds > 1,
+        n_resamples=params.comparison.n_resamples,
+        published_recipe=published,
+        introduction=introduction(results, headline.name, published),
+        results_table=results_table(params.published, list(every.values())),
+        published=published_result(params.published, results[published]) if published in results else None,
+        ladder=ladder(results, headline.name, published) if len(results) > 1 else None,
+        chance=2 / 2**n_seeds,
+        search=search_section(inputs.search, params, inputs.runs),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, params.delayed_recall),
+        gradients=inspection.gradients(inputs.inspection, results, headline.name),
+        gates=inspection.gates(inputs.inspection, headline.name),
+        shown_tokens=params.inspection.shown_tokens,
+        baseline=baseline(bags, headline),
+        whole_reviews=next(
+            (
+                whole_reviews_section(inputs.whole_reviews, each, headline, bags, params, inputs.runs)
+                for each in whole.values()
+            ),
+            None,
+        ),
+        audit=audit,
+        reviews=reviews_section(audit, list(every.values()), headline),
+        costs=costs_section(inputs.benchmark, headline),
+        formulas=formulas(),
+        model_card=model_card(inputs.released, results[params.release.recipe], audit),
     )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "spread": spread,
-        "bounds": bounds,
-        "lead": lead,
-        "ahead": ahead,
-        "number": number,
+
+
+def draw(params: Params, inputs: Inputs, report: Report) -> dict[str, Figure]:
+    """Return the report's figures, by name."""
+    runs, published = inputs.runs, params.published
+    accuracies = baseline_accuracies(inputs.bag_of_words)
+    baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
+    readings = inputs.inspection[report.headline.name]["readings"]
+    return {
+        "accuracy": figures.accuracy(runs, published, baselines),
+        "learning_curves": figures.learning_curves(runs, published),
+        "roc": figures.roc(runs),
+        "confusion": figures.confusion(runs),
+        "by_length": figures.by_length(
+            {name: each.uncertainty["by_length"] for name, each in report.results.items()}, report.several
+        ),
+        "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
+        "gradients": figures.gradients(inputs.inspection),
+        "gates": figures.gates(inputs.inspection),
+        "lengths": figures.lengths(inputs.audit),
+        **{
+            f"reading_{each.name}": figures.reading(readings[each.name], each.title)
+            for each in report.gates.readings
+        },
     }
-    environment.globals |= {"place": place, "labels": LABELS, "READINGS": READINGS}
-    return environment.get_template(f"{name}.j2")
-
-
-def render(name: str, facts: Mapping[str, Any]) -> str:
-    """Return the text of the template `name`, with the facts that `evaluate` gathers in it."""
-    return template(name).render(facts)
-
-
-def percent(share: float) -> str:
-    """0.8604 → "86.0 %"."""
-    return f"{100 * share:.1f} %"
-
-
-def points(difference: float) -> str:
-    """0.0104 → "+1.0", in percent points."""
-    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no "−0.0"
-
-
-def spread(summary: Mapping[str, Any]) -> str:
-    """Mean and standard deviation of accuracies: "86.0 ± 0.3 %", or the one seed's "86.0 %"."""
-    if summary["sd"] is None:
-        return percent(summary["mean"])
-    return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %"
-
-
-def bounds(interval: Sequence[float]) -> str:
-    """Two accuracies: "85.2 to 86.9 %"."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-
-
-def lead(difference: Mapping[str, Any]) -> str:
-    """A difference and its interval, in percent points: "+1.0 (−0.2 to +2.1)"."""
-    low, high = (points(bound) for bound in difference["interval"])
-    return f"{points(difference['mean'])} ({low} to {high})"
-
-
-def ahead(difference: Mapping[str, Any]) -> int:
-    """Return 1 where a difference is above zero for sure, −1 where below, 0 where its interval has zero."""
-    low, high = difference["interval"]
-    return int(low > 0) - int(high < 0)
-
-
-def number(value: float) -> str:
-    """12345 → "12,345", 0.00001234 → "1.2e-05"."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
-
-
-def remembered(probe: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return cell → distance → summary of accuracies over seeds, and how far each cell remembers.
-
-    `transferred` has the same of the nets that were trained at the first distance alone.
-
-    `reach` is the largest distance up to which the mean accuracy stays above HALFWAY; None: not even
-    the smallest.
-    """
-    result: dict[str, Any] = {"test_sequences": next(iter(probe.values()))["test_sequences"], "reach": {}}
-    for cell in CELLS:
-        distances = [row["distance"] for row in next(iter(probe.values()))[cell]]
-        result[cell] = {
-            distance: summarise({seed: each[cell][place]["test_accuracy"] for seed, each in probe.items()})
-            for place, distance in enumerate(distances)
-        }
-        result["transferred"] = result.get("transferred", {}) | {
-            cell: {
-                distance: summarise({seed: each[cell][place]["transferred"] for seed, each in probe.items()})
-                for place, distance in enumerate(distances)
-            }
-        }
-        failed = [distance for distance, row in result[cell].items() if row["mean"] <= HALFWAY]
-        reached = [distance for distance in distances if distance < min(failed, default=np.inf)]
-        result["reach"][cell] = max(reached, default=None)
-    return result
-
-
-def place(value: float, values: Collection[float]) -> str:
-    """Say where an accuracy lies among others: "2.1 points above the highest", "within the range"."""
-    if value < min(values):
-        return f"{100 * (min(values) - value):.1f} points below the lowest"
-    if value > max(values):
-        return f"{100 * (value - max(values)):.1f} points above the highest"
-    return "within the range"
-
-
-def settings(runs: Runs) -> dict[str, Mapping[str, Any]]:
-    """Return recipe → its settings, which all its seeds share."""
-    return {recipe: next(iter(seeds.values()))["settings"] for recipe, seeds in runs.items()}
-
-
-def changed_settings(runs: Runs) -> dict[str, dict[str, Any]]:
-    """Return dotted parameter → recipe → value, for the parameters in which the recipes differ."""
-    dotted = {recipe: _dotted(block) for recipe, block in settings(runs).items()}
-    names = next(iter(dotted.values()))
-    table = {name: {recipe: values[name] for recipe, values in dotted.items()} for name in names}
-    return {name: row for name, row in table.items() if len({str(v) for v in row.values()}) > 1}
-
-
-def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in block.items():
-        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat
-
-
-def quote(readme: str, name: str, text: str) -> str:
-    """Return `readme` with `text`, of the file reports/`name`.md, between its two marks.
-
-    Raises `StageError` where it has not each mark once.
-    """
-    begin, end = f"<!-- from reports/{name}.md -->\n", f"<!-- end of reports/{name}.md -->"
-    if readme.count(begin) != 1 or readme.count(end) != 1:
-        raise StageError(f"README.md should hold {begin.strip()!r} and {end!r}, once each")
-    before, rest = readme.split(begin)
-    return before + begin + text + end + rest.split(end)[1]
-
-
-if __name__ == "__main__":
-    path = Path("README.md")
-    try:
-        readme = load_text(path)
-        for name in QUOTED:
-            readme = quote(readme, name, load_text(REPORTS / f"{name}.md"))
-        new_file(path, readme)
-    except StageError as error:
-        sys.exit(f"report: {error}")
