@@ -26,10 +26,10 @@ def evaluate() -> None:
     params = load_params()
     inputs = load_inputs(params)
     report = build_report(params, inputs)
-    texts = {name: render(name, **vars(report)) for name in TEXTS} | json_texts(report)
+    texts = {name: render(name, **report._asdict()) for name in TEXTS} | json_texts(report)
     write_tables(REPORTS / "learning_curves", tables.learning_curves(inputs.runs))
     write_tables(REPORTS / "roc", tables.roc_curves(inputs.runs))
-    write_figures(REPORTS / "figures", draw(params, inputs, report))
+    write_figures(REPORTS / "figures", draw(inputs, report))
     for name, text in texts.items():
         write_atomically(REPORTS / name, text)
     number = 2 * len(params.recipes) * len(params.seeds)

@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +22,7 @@ from stages.reporting.statistics import (
 )
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A recipe's runs, and what they say together."""
 
     name: str
@@ -34,17 +32,18 @@ class Result:
     over_bag_of_words: Mapping[str, Sequence[Estimate]]  # cell → its lead over each bag-of-words model
 
     @property
+    def run(self) -> Mapping[str, Any]:
+        """What `score` wrote of the first seed; settings, weights and numbers of reviews are those of all."""
+        return next(iter(self.seeds.values()))
+
+    @property
     def settings(self) -> Mapping[str, Any]:
-        """The recipe's settings, which all its runs share."""
-        return settings(self.seeds)
+        """The recipe's settings."""
+        return dict(self.run["settings"])
 
     def as_json(self) -> dict[str, Any]:
         """Return what reports/comparison.json holds of the recipe."""
-        return {
-            "metrics": self.metrics,
-            **self.uncertainty,
-            "over_bag_of_words": self.over_bag_of_words,
-        }
+        return {"metrics": self.metrics, **self.uncertainty, "over_bag_of_words": self.over_bag_of_words}
 
 
 def compare_recipes(
@@ -86,20 +85,17 @@ def length_bins(audit: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: bins == i for i, name in enumerate(names)}
 
 
-def settings(seeds: Seeds) -> Mapping[str, Any]:
-    """Return the settings of a recipe's runs, which all of them share."""
-    return dict(next(iter(seeds.values()))["settings"])
+def changed_settings(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
+    """Return dotted parameter → recipe → value, for the parameters in which the recipes differ."""
+    return differing_settings({result.name: result.settings for result in results})
 
 
-def changed_settings(blocks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return dotted parameter → recipe → value, for the parameters in which the recipes differ.
-
-    blocks: recipe → settings.
-    """
-    dotted = {recipe: _dotted(block) for recipe, block in blocks.items()}
-    names = dict.fromkeys(name for values in dotted.values() for name in values)
-    table = {name: {recipe: values.get(name) for recipe, values in dotted.items()} for name in names}
-    return {name: row for name, row in table.items() if len({str(value) for value in row.values()}) > 1}
+def differing_settings(blocks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return dotted parameter → name → value, for what nested `blocks`, by name, do not have alike."""
+    dotted = {name: _dotted(block) for name, block in blocks.items()}
+    parameters = dict.fromkeys(parameter for block in dotted.values() for parameter in block)
+    table = {each: {name: block.get(each) for name, block in dotted.items()} for each in parameters}
+    return {each: row for each, row in table.items() if len({str(value) for value in row.values()}) > 1}
 
 
 def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -107,3 +103,15 @@ def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in block.items():
         flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat
+
+
+def changed_code(provenance: Mapping[str, Any] | None, runs: Runs) -> list[str] | None:
+    """Return the files, among those that both name, of which `runs` were made with other versions.
+
+    provenance: a side study's, as `score` writes it; None is returned where it names no code.
+    """
+    code = (provenance or {}).get("code")
+    if not code:
+        return None
+    main = [run["provenance"]["code"] for seeds in runs.values() for run in seeds.values()]
+    return sorted({path for each in main for path in code.keys() & each.keys() if code[path] != each[path]})

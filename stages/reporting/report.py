@@ -1,8 +1,7 @@
 """The report: its sections, its figures, and its words, templates that only write down what sections hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -11,11 +10,11 @@ from stages.inspection.equations import formulas
 from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
-from stages.reporting.sections import inspection
-from stages.reporting.sections.baseline import Baseline, baseline, baseline_accuracies
+from stages.reporting.sections.baseline import Baseline, baseline
 from stages.reporting.sections.costs import Costs, costs_section
-from stages.reporting.sections.delayed_recall import DelayedRecallSection, delayed_recall_section
-from stages.reporting.sections.introduction import Introduction, ResultsTable, introduction, results_table
+from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
+from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
+from stages.reporting.sections.introduction import Introduction, introduction
 from stages.reporting.sections.ladder import Ladder, ladder
 from stages.reporting.sections.model_card import ModelCard, model_card
 from stages.reporting.sections.published import PublishedResult, published_result
@@ -25,8 +24,7 @@ from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_
 from stages.reporting.statistics import Runs
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What other stages wrote under reports/, as JSON."""
 
     runs: Runs
@@ -35,35 +33,33 @@ class Inputs:
     benchmark: Mapping[str, Any]
     delayed_recall: Mapping[int, Mapping[str, Any]]  # by seed
     inspection: Mapping[str, Mapping[str, Any]]  # by recipe
-    released: Mapping[str, Any]
+    released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
     whole_reviews: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Report:
-    """What the templates write down, section by section."""
+class Report(NamedTuple):
+    """What the templates write down: parameters, what other stages wrote, and the report's sections."""
 
+    params: Params
+    audit: Mapping[str, Any]
+    benchmark: Mapping[str, Any]
+    released: Mapping[str, Any]
     results: Mapping[str, Result]  # of the main study
     every_result: Mapping[str, Result]  # with those of whole reviews
     headline: Result
-    n_seeds: int
     several: bool  # seeds
-    n_resamples: int
-    published_recipe: str
     introduction: Introduction
-    results_table: ResultsTable
     published: PublishedResult | None  # None: the recipe with the published settings was not run
     ladder: Ladder | None  # None: a single recipe was run
+    published_difference: float  # LSTM − RNN
     chance: float  # that of two equal cells one wins with all seeds
     search: Search
-    delayed_recall: DelayedRecallSection
-    gradients: inspection.Gradients
-    gates: inspection.Gates
-    shown_tokens: tuple[int, int]
+    delayed_recall: DelayedRecall
+    gradients: Gradients
+    gates: Gates
     baseline: Baseline
     whole_reviews: WholeReviews | None  # None: never run
-    audit: Mapping[str, Any]
     reviews: Reviews
     costs: Costs
     formulas: list[tuple[str, str, int]]
@@ -72,73 +68,59 @@ class Report:
 
 def build_report(params: Params, inputs: Inputs) -> Report:
     """Return the report. Raises `StageError` where it cannot lead with what `params` names."""
-    for name, recipe in (
-        ("comparison.headline", params.comparison.headline),
-        ("release.recipe", params.release.recipe),
-    ):
+    headline, release, published = params.comparison.headline, params.release.recipe, params.published
+    for name, recipe in (("comparison.headline", headline), ("release.recipe", release)):
         if recipe not in inputs.runs:
-            raise StageError(
-                f"params.yaml: {name} = {recipe}: should be one of recipes, {', '.join(inputs.runs)}"
-            )
-    bags, audit, n_seeds = inputs.bag_of_words, inputs.audit, len(params.seeds)
-    results = compare_recipes(inputs.runs, audit, bags, params.comparison)
+            allowed = ", ".join(inputs.runs)
+            raise StageError(f"params.yaml: {name} = {recipe}: should be one of recipes, {allowed}")
+    runs, bags, audit = inputs.runs, inputs.bag_of_words, inputs.audit
+    results = compare_recipes(runs, audit, bags, params.comparison)
     whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
-    every, headline = results | whole, results[params.comparison.headline]
-    published = params.published.recipe
+    every, leading, original = results | whole, results[headline], results.get(published.recipe)
+    whole_sections = [
+        whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
+        for each in whole.values()
+    ]
     return Report(
+        params=params,
+        audit=audit,
+        benchmark=inputs.benchmark,
+        released=inputs.released,
         results=results,
         every_result=every,
-        headline=headline,
-        n_seeds=n_seeds,
-        several=n_seeds > 1,
-        n_resamples=params.comparison.n_resamples,
-        published_recipe=published,
-        introduction=introduction(results, headline.name, published),
-        results_table=results_table(params.published, list(every.values())),
-        published=published_result(params.published, results[published]) if published in results else None,
-        ladder=ladder(results, headline.name, published) if len(results) > 1 else None,
-        chance=2 / 2**n_seeds,
-        search=search_section(inputs.search, params, inputs.runs),
-        delayed_recall=delayed_recall_section(inputs.delayed_recall, params.delayed_recall),
-        gradients=inspection.gradients(inputs.inspection, results, headline.name),
-        gates=inspection.gates(inputs.inspection, headline.name),
-        shown_tokens=params.inspection.shown_tokens,
-        baseline=baseline(bags, headline),
-        whole_reviews=next(
-            (
-                whole_reviews_section(inputs.whole_reviews, each, headline, bags, params, inputs.runs)
-                for each in whole.values()
-            ),
-            None,
-        ),
-        audit=audit,
-        reviews=reviews_section(audit, list(every.values()), headline),
-        costs=costs_section(inputs.benchmark, headline),
+        headline=leading,
+        several=len(params.seeds) > 1,
+        introduction=introduction(results, headline, published.recipe),
+        published=published_result(published, original) if original else None,
+        ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        published_difference=published.lstm.accuracy - published.rnn.accuracy,
+        chance=2 / 2 ** len(params.seeds),
+        search=search_section(inputs.search, params, runs),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall),
+        gradients=gradients(inputs.inspection, results, headline),
+        gates=gates(inputs.inspection, headline),
+        baseline=baseline(bags, leading),
+        whole_reviews=whole_sections[0] if whole_sections else None,
+        reviews=reviews_section(list(every.values())),
+        costs=costs_section(inputs.benchmark, leading),
         formulas=formulas(),
-        model_card=model_card(inputs.released, results[params.release.recipe], audit),
+        model_card=model_card(inputs.released, results[release], audit),
     )
 
 
-def draw(params: Params, inputs: Inputs, report: Report) -> dict[str, Figure]:
+def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     """Return the report's figures, by name."""
-    runs, published = inputs.runs, params.published
-    accuracies = baseline_accuracies(inputs.bag_of_words)
+    runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
     baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
-    readings = inputs.inspection[report.headline.name]["readings"]
+    by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
     return {
         "accuracy": figures.accuracy(runs, published, baselines),
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
         "confusion": figures.confusion(runs),
-        "by_length": figures.by_length(
-            {name: each.uncertainty["by_length"] for name, each in report.results.items()}, report.several
-        ),
+        "by_length": figures.by_length(by_length, report.several),
         "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
         "gradients": figures.gradients(inputs.inspection),
         "gates": figures.gates(inputs.inspection),
         "lengths": figures.lengths(inputs.audit),
-        **{
-            f"reading_{each.name}": figures.reading(readings[each.name], each.title)
-            for each in report.gates.readings
-        },
-    }
+    } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}

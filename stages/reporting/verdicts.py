@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, percent, points
+from stages.reporting.formatting import LABELS, number, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -54,8 +54,18 @@ def place(value: float, values: Collection[float]) -> str:
     return "within the range"
 
 
-def within(value: float, interval: Sequence[float]) -> str:
-    """Say whether a value lies "within" or "outside" an interval."""
+def among_predictions(rnn: float, lstm: float, intervals: Mapping[str, Sequence[float] | None]) -> str:
+    """Say whether published accuracies lie within the prediction intervals; nothing for a single seed."""
+    rnns, lstms = intervals["rnn"], intervals["lstm"]
+    if rnns is None or lstms is None:
+        return ""
+    return (
+        f'The published "LSTM" lies {_within(lstm, rnns)} that of the RNNs and {_within(lstm, lstms)} that '
+        f"of the LSTMs; the published RNN lies {_within(rnn, rnns)} that of the RNNs."
+    )
+
+
+def _within(value: float, interval: Sequence[float]) -> str:
     return "within" if interval[0] <= value <= interval[1] else "outside"
 
 
@@ -121,35 +131,82 @@ def up_to_date(changed: Sequence[str] | None, command: str) -> str:
     )
 
 
-def longer_delays(rnn: int | None, lstm: int | None) -> str:
-    """Compare the longest delays that each cell learns; None: not even the shortest."""
-    if (lstm or 0) > (rnn or 0):
-        return "They learn over longer distances than RNNs"
-    if (lstm or 0) < (rnn or 0):
-        return "They do not learn over as long distances as RNNs"
-    return "They learn over no longer distances than RNNs"
+def delayed_recall(
+    delays: Sequence[int], longest: Mapping[str, int | None], worst: Mapping[str, float]
+) -> str:
+    """Say which cell learns over longer delays.
+
+    longest: cell → longest delay that it learns, None: not even the shortest; worst: cell → lowest accuracy
+    of models trained at the first delay.
+    """
+    rnn, lstm = longest["rnn"] or 0, longest["lstm"] or 0
+    if lstm > rnn:
+        verdict = "They learn over longer distances than RNNs"
+    elif lstm < rnn:
+        verdict = "They do not learn over as long distances as RNNs"
+    else:
+        verdict = "They learn over no longer distances than RNNs"
+    learns = [_learns(cell, longest[cell], min(delays)) for cell in LABELS]
+    return (
+        f"{verdict}: on generated sequences {', '.join(learns)}. Trained over {delays[0]} tokens and asked "
+        f"over others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM to "
+        f"{percent(worst['lstm'])}."
+    )
 
 
-def learns(cell: str, longest: int | None, shortest: int) -> str:
-    """Say up to which delay a cell learns; longest: None where not even the shortest delay tried."""
+def _learns(cell: str, longest: int | None, shortest: int) -> str:
     if longest:
         return f"the {LABELS[cell]} learns the deciding token over up to {longest} tokens of noise"
     return f"the {LABELS[cell]} does not learn it even over {shortest} tokens of noise"
 
 
-def mitigates(rnn: float, lstm: float) -> str:
-    """Say whether gates mitigate vanishing; rnn, lstm: shares of the gradient that are left in each."""
+Shares = tuple[float, float]  # of the gradient at the last token: what is left in the RNN and in the LSTM
+
+
+def gradients_left(place: int, trained: Mapping[str, Shares], initial: Shares | None) -> str:
+    """Say whether gates mitigate vanishing gradients, of recipes that answer from the last state.
+
+    place: tokens before the last one; trained: recipe → shares; initial: those of the first recipe, before
+    training; None where there is no such recipe.
+    """
+    if initial is None:
+        return "**This run does not say: no recipe answers from the last state alone.**"
+    answers = ", ".join(f"as `{recipe}` {_mitigates(shares)}" for recipe, shares in trained.items())
+    after = ", ".join(f"as `{recipe}` {_left(shares)}" for recipe, shares in trained.items())
+    return (
+        f"**After training {answers}, at initialisation {_mitigates(initial)}.** {place} tokens before the "
+        f"last one, of the gradient at the last one, after training {after}, at initialisation "
+        f"(`{next(iter(trained))}`) {_left(initial)}."
+    )
+
+
+def _mitigates(shares: Shares) -> str:
+    rnn, lstm = shares
     return "yes" if lstm > rnn else "no"
 
 
-def initial_gradients(rnn: float, lstm: float) -> str:
+def _left(shares: Shares) -> str:
+    return f"{number(shares[0])} of it is left in the RNN and {number(shares[1])} in the LSTM"
+
+
+def initial_gradients(initial: Shares | None) -> str:
     """Explain gradients at initialisation where gates do not help; nothing where they do."""
-    if lstm > rnn:
+    if initial is None or initial[1] > initial[0]:
         return ""
     return (
         "At the start Keras' orthogonal recurrent weights carry the RNN's gradient almost whole from step to "
         "step, while the LSTM's forget gates stand near σ(1) = 0.73."
     )
+
+
+def gate_openings(recipe: str, by_distance: Mapping[str, Sequence[float]]) -> str:
+    """Say how open the gates are; by_distance: forget, input, output → means, the last token's first."""
+    openings = ", ".join(
+        f"the {gate} gate{' is open' if gate == 'forget' else ''} to {percent(row[0])} at the last token and "
+        f"{percent(row[-1])} {len(row) - 1} tokens before it"
+        for gate, row in by_distance.items()
+    )
+    return f"With `{recipe}`, {openings}; σ(1) = 73.1 % and σ(0) = 50.0 % are where they start."
 
 
 def nearness(recipe: str, shared: int, validation: float, test: float) -> str:

@@ -1,75 +1,38 @@
 """Is a recurrent model worth it? Bag-of-words models beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages.reporting.comparison import Result
 from stages.reporting.statistics import Estimate
 from stages.reporting.verdicts import against_baseline
 
-CUT = "cut"  # of a baseline that reads the tokens that the models read
+Bag = Mapping[str, Any]  # one bag-of-words model, as that stage wrote it
+Row = tuple[Bag, Estimate, Estimate]  # with the leads of RNN and LSTM over it
 
 
-@dataclass(frozen=True)
-class Row:
-    """A bag-of-words model, and by how much each cell is ahead of it."""
+class Baseline(NamedTuple):
+    """The headline's models against bag-of-words models."""
 
-    reads: str
-    words: str
-    num_words: int
-    features: int
-    validation_accuracy: float
-    test_accuracy: float
-    rnn: Estimate
-    lstm: Estimate
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """The headline's models against all baselines."""
-
-    recipe: str
-    single_accuracy: float
-    pairs_accuracy: float
-    over_single: str
-    over_pairs: str
+    accuracies: dict[
+        str, float
+    ]  # "single" words or "pairs", of those that read the same tokens → test accuracy
+    verdicts: dict[str, str]  # the same → how both cells fare
     rows: list[Row]
 
 
-def baseline(bags: Sequence[Mapping[str, Any]], headline: Result) -> Baseline:
-    """Return the section; bags: what `bag_of_words` wrote."""
-    accuracies = baseline_accuracies(bags)
+def baseline(bags: Sequence[Bag], headline: Result) -> Baseline:
+    """Return the section."""
     rows = baseline_rows(bags, headline)
-    over = {
-        bag["words"]: against_baseline(row.rnn, row.lstm)
-        for bag, row in zip(bags, rows, strict=True)
-        if bag["tokens"] == CUT
-    }
+    cut = {bag["words"]: (bag, rnn, lstm) for bag, rnn, lstm in rows if bag["tokens"] == "cut"}
     return Baseline(
-        headline.name, accuracies["single"], accuracies["pairs"], over["single"], over["pairs"], rows
+        {words: bag["test_accuracy"] for words, (bag, _, _) in cut.items()},
+        {words: against_baseline(rnn, lstm) for words, (_, rnn, lstm) in cut.items()},
+        rows,
     )
 
 
-def baseline_accuracies(bags: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return "single" and "pairs" → test accuracy, of the baselines that read what the models read."""
-    return {bag["words"]: bag["test_accuracy"] for bag in bags if bag["tokens"] == CUT}
-
-
-def baseline_rows(bags: Sequence[Mapping[str, Any]], result: Result) -> list[Row]:
-    """Return a row for each baseline, with the leads of a recipe's models."""
-    return [
-        Row(
-            f"the last {bag['maxlen']} tokens" if bag["maxlen"] else "whole reviews",
-            "single" if bag["words"] == "single" else "single and pairs",
-            bag["num_words"],
-            bag["features"],
-            bag["validation_accuracy"],
-            bag["test_accuracy"],
-            rnn,
-            lstm,
-        )
-        for bag, rnn, lstm in zip(
-            bags, result.over_bag_of_words["rnn"], result.over_bag_of_words["lstm"], strict=True
-        )
-    ]
+def baseline_rows(bags: Sequence[Bag], result: Result) -> list[Row]:
+    """Return each bag-of-words model with the leads of a recipe's models over it."""
+    over = result.over_bag_of_words
+    return list(zip(bags, over["rnn"], over["lstm"], strict=True))

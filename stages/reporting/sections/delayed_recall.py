@@ -1,71 +1,53 @@
 """Do LSTMs keep long-term dependencies? Generated sequences whose first token is the label."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from stages.params.delayed_recall import DelayedRecall
 from stages.params.recipe import CELLS
-from stages.reporting.formatting import LABELS, percent
+from stages.reporting import verdicts
 from stages.reporting.statistics import Summary, summarise
-from stages.reporting.verdicts import learns, longer_delays
 
 LEARNT = 0.75  # accuracy halfway between guessing and always correct
 
 Recalled = Mapping[int, Mapping[str, Any]]  # seed → what `score_delayed_recall` wrote
+Accuracies = dict[str, dict[int, Summary]]  # cell → delay → summary over seeds
 
 
-@dataclass(frozen=True)
-class Row:
-    """One cell's accuracies, a summary per delay."""
-
-    label: str
-    accuracies: list[Summary]
-
-
-@dataclass(frozen=True)
-class DelayedRecallSection:
-    """How far each cell recalls: trained at each delay, and trained at the first alone."""
+class DelayedRecall(NamedTuple):
+    """How far each cell recalls."""
 
     verdict: str
-    delays: list[int]
-    trained: list[Row]
-    transferred: list[Row]
-    sequences: int
-    epochs: int
+    trained: Accuracies  # of models trained at each delay
+    transferred: Accuracies  # of models trained at the first delay alone
+    first_delay: int
     learnt: float
     test_sequences: int
 
 
-def delayed_recall_section(recalled: Recalled, params: DelayedRecall) -> DelayedRecallSection:
+def delayed_recall_section(recalled: Recalled) -> DelayedRecall:
     """Return the section; recalled: what was measured, for each seed."""
-    first = next(iter(recalled.values()))
-    delays = [row["delay"] for row in first["rnn"]]
-    trained = {cell: accuracies(recalled, cell, "test_accuracy") for cell in CELLS}
-    transferred = {cell: accuracies(recalled, cell, "transferred") for cell in CELLS}
+    trained, transferred = (accuracies(recalled, name) for name in ("test_accuracy", "transferred"))
+    worst = {cell: min(each["mean"] for each in transferred[cell].values()) for cell in CELLS}
     longest = {cell: longest_learnt(trained[cell]) for cell in CELLS}
-    worst = {cell: percent(min(row["mean"] for row in transferred[cell].values())) for cell in CELLS}
-    return DelayedRecallSection(
-        f"{longer_delays(longest['rnn'], longest['lstm'])}: on generated sequences "
-        f"{learns('rnn', longest['rnn'], min(delays))}, {learns('lstm', longest['lstm'], min(delays))}. "
-        f"Trained over {delays[0]} tokens and asked over others, the RNN falls to {worst['rnn']} at the "
-        f"worst distance and the LSTM to {worst['lstm']}.",
-        delays,
-        [Row(LABELS[cell], list(trained[cell].values())) for cell in CELLS],
-        [Row(LABELS[cell], list(transferred[cell].values())) for cell in CELLS],
-        params.sequences,
-        params.train.epochs,
+    return DelayedRecall(
+        verdicts.delayed_recall(list(trained["rnn"]), longest, worst),
+        trained,
+        transferred,
+        next(iter(trained["rnn"])),
         LEARNT,
-        first["test_sequences"],
+        next(iter(recalled.values()))["test_sequences"],
     )
 
 
-def accuracies(recalled: Recalled, cell: str, name: str) -> dict[int, Summary]:
-    """Return delay → summary over seeds of `test_accuracy` or `transferred`."""
-    delays = [row["delay"] for row in next(iter(recalled.values()))[cell]]
+def accuracies(recalled: Recalled, name: str) -> Accuracies:
+    """Return the summaries of `test_accuracy` or `transferred`."""
+    first = next(iter(recalled.values()))
     return {
-        delay: summarise({seed: each[cell][i][name] for seed, each in recalled.items()})
-        for i, delay in enumerate(delays)
+        cell: {
+            row["delay"]: summarise({seed: each[cell][i][name] for seed, each in recalled.items()})
+            for i, row in enumerate(first[cell])
+        }
+        for cell in CELLS
     }
 
 

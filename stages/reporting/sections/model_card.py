@@ -1,35 +1,19 @@
 """The card of the released models: reports/model_card.md."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from stages import StageError
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
-from stages.reporting.statistics import Estimate
 from stages.reporting.verdicts import interval_and_zero
 
 
-@dataclass(frozen=True)
-class Released:
-    """A released run, and the accuracy over all seeds."""
-
-    cell: str
-    seed: int
-    run: Mapping[str, Any]
-    accuracy: Estimate
-
-
-@dataclass(frozen=True)
-class ModelCard:
+class ModelCard(NamedTuple):
     """Which runs are released, and what they were trained on."""
 
-    recipe: str
-    settings: Mapping[str, Any]
-    n_seeds: int
-    released: list[Released]
-    difference: Estimate
+    result: Result
+    runs: dict[str, Mapping[str, Any]]  # cell → what was measured on the released run
     verdict: str
     trained_on: int  # train reviews that did not validate
 
@@ -45,16 +29,10 @@ def model_card(released: Mapping[str, Any], result: Result, audit: Mapping[str, 
                 f"reports/released.json: {run['recipe']} {cell} seed {run['seed']} is no run of "
                 f"{result.name}, which is release.recipe in params.yaml: `dvc repro release` chooses anew"
             )
-    first = next(iter(result.seeds.values()))
-    validation: Sequence[Mapping[str, int]] = first["rnn"]["validation"]["by_shared"]
-    estimates = {"rnn": result.uncertainty["rnn"], "lstm": result.uncertainty["lstm"]}
-    seeds = {cell: released[cell]["seed"] for cell in CELLS}
+    validation = result.run["rnn"]["validation"]["by_shared"]
     return ModelCard(
-        result.name,
-        result.settings,
-        len(result.seeds),
-        [Released(cell, seed, result.seeds[seed][cell], estimates[cell]) for cell, seed in seeds.items()],
-        result.uncertainty["difference"],
+        result,
+        {cell: result.seeds[released[cell]["seed"]][cell] for cell in CELLS},
         interval_and_zero(result.uncertainty["difference"]),
         audit["train"]["reviews"] - sum(each["reviews"] for each in validation),
     )

@@ -1,87 +1,55 @@
-"""Can the data be trusted? Duplicates, lengths, and what validation and test share with training."""
+"""Can the data be trusted? What validation and test reviews share with those that are trained on."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
-from stages.reporting.statistics import Uncertainty, mean_over_seeds
+from stages.reporting.statistics import mean_over_seeds
 from stages.reporting.verdicts import nearness
 from stages.reviews.splitting import RARE, SHARED
 
 TOGETHER = SHARED[-1] + 1  # as many rare words as this, or more, are many
 
 
-@dataclass(frozen=True)
-class CellByShared:
-    """Mean accuracy over seeds, and that in each bin of shared rare words, None where it is empty."""
+class SharedRow(NamedTuple):
+    """A recipe's accuracies on a split, means over seeds."""
 
-    accuracy: float
-    by_shared: list[float | None]
-
-
-@dataclass(frozen=True)
-class SharedRow:
-    """A recipe's accuracies by what a review shares with what is trained on."""
-
-    recipe: str
-    split_by: str
+    result: Result
     split: str
-    reviews: int
     near: float  # share of the reviews that have TOGETHER or more rare words in common with one trained on
-    rnn: CellByShared
-    lstm: CellByShared
+    accuracy: dict[str, float]  # cell → on all reviews
+    by_shared: dict[str, list[float | None]]  # cell → in each of the bins, None where it is empty
 
 
-@dataclass(frozen=True)
-class Gap:
-    """By how much validation accuracy is above test accuracy."""
+class Reviews(NamedTuple):
+    """How near validation and test reviews are to what is trained on."""
 
-    recipe: str
-    rnn: float
-    lstm: float
-
-
-@dataclass(frozen=True)
-class Reviews:
-    """What the reviews are, and how far validation is from training."""
-
-    duplicates: int
-    of_other_label: int
-    headline: Uncertainty
     nearness: str  # empty where no recipe draws validation reviews one by one
     by_film: str  # the recipes that keep films together, in words
     bins: list[str]
     rows: list[SharedRow]
-    gaps: list[Gap]
+    gaps: dict[str, dict[str, float]]  # recipe → cell → validation − test accuracy
     rare: tuple[int, int]
     together: int
 
 
-def reviews_section(audit: Mapping[str, Any], results: Iterable[Result], headline: Result) -> Reviews:
-    """Return the section; audit: what that stage wrote; results: those of all recipes."""
-    rows = [shared_row(result, split) for result in results for split in ("validation", "test")]
-    pairs = list(zip(rows[::2], rows[1::2], strict=True))
-    single = [pair for pair in pairs if pair[0].split_by == "review"]
+def reviews_section(results: Sequence[Result]) -> Reviews:
+    """Return the section; results: those of all recipes."""
+    pairs = [(shared_row(each, "validation"), shared_row(each, "test")) for each in results]
+    single = [pair for pair in pairs if pair[0].result.settings["pad"]["split_by"] == "review"]
+    by_film = [pair for pair in pairs if pair not in single]
     return Reviews(
-        len(audit["duplicates"]["rows"]),
-        len(audit["duplicates"]["rows_of_other_label"]),
-        headline.uncertainty,
-        nearness(single[0][0].recipe, TOGETHER, *(row.near for row in single[0])) if single else "",
-        " and ".join(f"`{pair[0].recipe}`" for pair in pairs if pair[0].split_by == "film"),
+        nearness(single[0][0].result.name, TOGETHER, *(row.near for row in single[0])) if single else "",
+        " and ".join(f"`{validation.result.name}`" for validation, _ in by_film),
         [f"up to {SHARED[0]}", f"{SHARED[0] + 1} to {SHARED[1]}", f"{TOGETHER} or more"],
-        rows,
-        [
-            Gap(
-                validation.recipe,
-                validation.rnn.accuracy - test.rnn.accuracy,
-                validation.lstm.accuracy - test.lstm.accuracy,
-            )
+        [row for pair in pairs for row in pair],
+        {
+            validation.result.name: {cell: validation.accuracy[cell] - test.accuracy[cell] for cell in CELLS}
             for validation, test in pairs
-        ],
+        },
         RARE,
         TOGETHER,
     )
@@ -89,21 +57,11 @@ def reviews_section(audit: Mapping[str, Any], results: Iterable[Result], headlin
 
 def shared_row(result: Result, split: str) -> SharedRow:
     """Return a recipe's accuracies on a split."""
-    bins = next(iter(result.seeds.values()))["rnn"][split]["by_shared"]
-    numbers = [each["reviews"] for each in bins]
-    rnn, lstm = (_by_shared(result, cell, split) for cell in CELLS)
-    return SharedRow(
-        result.name,
-        result.settings["pad"]["split_by"],
-        split,
-        sum(numbers),
-        numbers[-1] / sum(numbers),
-        rnn,
-        lstm,
-    )
-
-
-def _by_shared(result: Result, cell: str, split: str) -> CellByShared:
-    every = [[each["accuracy"] for each in run[cell][split]["by_shared"]] for run in result.seeds.values()]
-    by = [None if None in each else float(np.mean(each)) for each in zip(*every, strict=True)]
-    return CellByShared(float(mean_over_seeds(result.seeds, cell, split, "accuracy")), by)
+    numbers = [each["reviews"] for each in result.run["rnn"][split]["by_shared"]]
+    by_shared: dict[str, list[float | None]] = {}
+    for cell in CELLS:
+        bins = zip(*(run[cell][split]["by_shared"] for run in result.seeds.values()), strict=True)
+        accuracies = [[each["accuracy"] for each in same_bin] for same_bin in bins]
+        by_shared[cell] = [None if None in each else float(np.mean(each)) for each in accuracies]
+    accuracy = {cell: float(mean_over_seeds(result.seeds, cell, split, "accuracy")) for cell in CELLS}
+    return SharedRow(result, split, numbers[-1] / sum(numbers), accuracy, by_shared)
