@@ -1,15 +1,14 @@
-"""Stage `audit`: what the reviews are, how long, how many of them twice, and which are in train and test."""
+"""Stage `audit`: what the reviews are, how long, how many of them duplicates, and which in train and test."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from stages.runtime.command_line import main
-from stages.runtime.files import RAW, REPORTS, json_text, load_array, load_text, new_file
-from stages.params.study import Params
+from stages.reviews.encoding import load_raw
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import RAW, REPORTS, json_text, load_json, write_atomically
 
 # Tokens; at most nine, so that a bin is one digit. Of the real test reviews, each bin has 1,900 or more.
 LENGTHS = (100, 150, 200, 300, 500)
@@ -25,18 +24,18 @@ PERCENTILES = {
 }
 
 
-def audit(params: Params) -> None:
-    """Count the reviews, their lengths and what stands among them twice, and write it as JSON."""
+def audit() -> None:
+    """Count the reviews, their lengths and their duplicates, and write it as JSON."""
     found, labels, lengths = {}, {}, {}
     result: dict[str, Any] = {
-        "word_index": len(json.loads(load_text(RAW / "word_index.json"))),
+        "word_index": len(load_json(RAW / "word_index.json")),
         "length_edges": LENGTHS,
         "histogram_edges": HISTOGRAM,
     }
     for split in ("train", "test"):
-        offsets = load_array(RAW / f"{split}_offsets.npy")
-        found[split] = reviews(load_array(RAW / f"{split}_tokens.npy"), offsets)
-        labels[split] = load_array(RAW / f"{split}_labels.npy")
+        offsets = load_raw(split, "offsets")
+        found[split] = reviews(load_raw(split, "tokens"), offsets)
+        labels[split] = load_raw(split, "labels")
         lengths[split] = np.diff(offsets) + 1  # the start token, which `pad` adds
         result[split] = {
             "reviews": len(found[split]),
@@ -47,14 +46,14 @@ def audit(params: Params) -> None:
     result["duplicates"] = duplicates(found["train"], labels["train"], found["test"], labels["test"])
     # Which of the bins each test review is in, a digit each, in the order of the test probabilities.
     result["test_lengths"] = "".join(map(str, bins(lengths["test"], LENGTHS)))
-    new_file(REPORTS / "audit.json", json_text(result))
+    write_atomically(REPORTS / "audit.json", json_text(result))
     for split in ("train", "test"):
         about = result[split]
         print(
             f"audit: {about['reviews']:,} {split} reviews, {about['distinct']:,} of them distinct, "
             f"{about['tokens']['median']:g} tokens in the median"
         )
-    print(f"audit: {len(result['duplicates']['rows'])} test reviews stand word for word in train")
+    print(f"audit: {len(result['duplicates']['rows'])} test reviews are also in train, word for word")
 
 
 def reviews(tokens: np.ndarray, offsets: np.ndarray) -> list[bytes]:
@@ -93,9 +92,9 @@ def describe(lengths: np.ndarray) -> dict[str, Any]:
 def duplicates(
     train: Sequence[bytes], train_labels: np.ndarray, test: Sequence[bytes], test_labels: np.ndarray
 ) -> dict[str, Any]:
-    """Return the rows, from 0, of test reviews that stand in train, and of those with another label there.
+    """Return the rows, from 0, of test reviews that are also in train, and of those with another label there.
 
-    A review stands in train where one there has the same words in the same order.
+    A review is in train where one there has the same words in the same order.
     """
     labels: dict[bytes, set[int]] = {}
     for review, label in zip(train, train_labels.tolist(), strict=True):
@@ -106,4 +105,4 @@ def duplicates(
 
 
 if __name__ == "__main__":
-    main(audit)
+    stage_main(audit)

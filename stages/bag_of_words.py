@@ -1,7 +1,7 @@
-"""Stage `bag_of_words`: the yardstick, TF-IDF and logistic regression.
+"""Stage `bag_of_words`: the baseline, TF-IDF and logistic regression.
 
-What can be had from knowing which words, or pairs of neighbouring words, stand in a review, and nothing
-else of their order: from the tokens that a recipe's nets read, and from whole reviews with more words.
+How far one gets with which words, or pairs of neighbouring words, occur in a review, and nothing else of
+their order: on the tokens that a recipe's models read, and on whole reviews with more words.
 """
 
 import itertools
@@ -12,64 +12,55 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from stages.runtime.command_line import main
-from stages.runtime.files import PADDING, RAW, REPORTS, json_text, load_array, new_file
-from stages.reviews.document_terms import incidence
-from stages.pad import encode, pad_rows, split_train
-from stages.params.study import Params
+from stages.params.study import load_params
 from stages.reporting.statistics import pack
+from stages.reviews.encoding import encode, load_raw, pad_rows
+from stages.reviews.splitting import split_train
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import FILM_GROUPS, PADDING, REPORTS, json_text, load_array, write_atomically
 
-WORDS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature; shorter runs are, too
+NGRAMS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature; shorter runs are, too
 
 
-def bag_of_words(params: Params) -> None:
+def bag_of_words() -> None:
     """Fit single words and word pairs, of cut and of whole reviews, and write what each reaches as JSON."""
-    recipe, penalties = params.bag_of_words.recipe, params.bag_of_words.inverse_penalties
-    settings = params.blocks[recipe].pad
-    arrays = {
-        (split, part): load_array(RAW / f"{split}_{part}.npy")
-        for split in ("train", "test")
-        for part in ("tokens", "offsets", "labels")
-    }
-    labels = arrays["train", "labels"]
-    ranks = arrays["train", "tokens"]
-    stands = incidence(ranks, arrays["train", "offsets"], int(ranks.max(initial=0)) + 1)
-    train, validation = split_train(recipe, settings, labels, stands)
-
+    params = load_params()
+    recipe = params.bag_of_words.recipe
+    pad = params.blocks[recipe].pad
+    labels = {split: load_raw(split, "labels") for split in ("train", "test")}
+    train, validation = split_train(recipe, pad, labels["train"], load_array(FILM_GROUPS))
     variants = []
-    for kind, vocabulary, length in (
-        ("cut", settings.vocabulary - settings.pairs, settings.length),
-        ("whole", params.bag_of_words.whole_vocabulary, None),
+    for kind, num_words, maxlen in (
+        ("cut", pad.num_words, pad.maxlen),
+        ("whole", params.bag_of_words.num_words, None),
     ):
         reviews = {}
         for split in ("train", "test"):
-            flat = encode(arrays[split, "tokens"], arrays[split, "offsets"], vocabulary)
-            reviews[split] = texts(*(cut(*flat, length, settings.truncating) if length else flat))
-        for words, longest in WORDS.items():
+            flat = encode(load_raw(split, "tokens"), load_raw(split, "offsets"), num_words)
+            reviews[split] = texts(*(cut(*flat, maxlen, pad.truncating) if maxlen else flat))
+        for words, longest in NGRAMS.items():
             fitted = fit(
-                (reviews["train"][train], labels[train]),
-                (reviews["train"][validation], labels[validation]),
+                (reviews["train"][train], labels["train"][train]),
+                (reviews["train"][validation], labels["train"][validation]),
                 longest,
-                penalties,
+                params.bag_of_words.C,
             )
-            result = reached(fitted, reviews["test"], arrays["test", "labels"])
-            variants.append(
-                {"words": words, "tokens": kind, "length": length, "vocabulary": vocabulary} | result
-            )
+            result = {"words": words, "tokens": kind, "maxlen": maxlen, "num_words": num_words}
+            result |= evaluate(fitted, reviews["test"], labels["test"])
+            variants.append(result)
             print(
-                "bag_of_words: {}, {}: validation accuracy {:.4f}, test accuracy {:.4f}".format(
-                    words, kind, result["validation_accuracy"], result["test_accuracy"]
-                ),
+                "bag_of_words: {words}, {tokens}: validation accuracy {validation_accuracy:.4f}, "
+                "test accuracy {test_accuracy:.4f}".format(**result),
                 flush=True,
             )
-    new_file(REPORTS / "bag_of_words.json", json_text(variants))
+    write_atomically(REPORTS / "bag_of_words.json", json_text(variants))
 
 
 def cut(
-    tokens: np.ndarray, offsets: np.ndarray, length: int, truncating: str
+    tokens: np.ndarray, offsets: np.ndarray, maxlen: int, truncating: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return `(tokens, offsets)` of the reviews as `pad_rows` cuts them, without its padding."""
-    rows = pad_rows(tokens, offsets, length, "post", truncating)
+    rows = pad_rows(tokens, offsets, maxlen, "post", truncating)
     kept = rows != PADDING
     return rows[kept], np.append(0, kept.sum(axis=1).cumsum())
 
@@ -77,29 +68,29 @@ def cut(
 def texts(tokens: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return each review as its token ids with spaces between them, an object array of strings.
 
-    The start and what is out of vocabulary stay: words like any other, as they are for the nets.
+    The start and out-of-vocabulary tokens stay, words like any other, as they are for the models.
     """
     ends = itertools.pairwise(offsets)
     return np.array([" ".join(map(str, tokens[begin:end].tolist())) for begin, end in ends], object)
 
 
 class Fitted(NamedTuple):
-    """The model with the best penalty, and what makes its features of texts."""
+    """The model with the best C, and what makes its features of texts."""
 
     vectoriser: TfidfVectorizer
     model: LogisticRegression
-    candidates: dict[float, float]  # inverse penalty → validation accuracy
+    candidates: dict[float, float]  # C → validation accuracy
 
 
 def fit(
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     longest: int,
-    inverse_penalties: Sequence[float],
+    C: Sequence[float],  # noqa: N803 (scikit-learn's name)
 ) -> Fitted:
-    """Return the model of the highest validation accuracy; of equals, the one of the first penalty.
+    """Return the model of the highest validation accuracy; of equals, the one of the first C.
 
-    train, validation: texts and labels. Features are the runs of up to `longest` words that stand in
+    train, validation: texts and labels. Features are the runs of up to `longest` words that occur in
     two train reviews or more.
     """
     # Logarithms of counts, and no feature of one review alone: on validation, against plain counts and
@@ -110,31 +101,31 @@ def fit(
     features = vectoriser.fit_transform(train[0])
     validating = vectoriser.transform(validation[0])
     models, candidates = {}, {}
-    for penalty in inverse_penalties:
+    for strength in C:
         # liblinear: one thread, and where it ends lbfgs ends as well, later, with a hundredth of its
         # default tolerance.
-        model = LogisticRegression(C=penalty, solver="liblinear", random_state=0)
-        models[penalty] = model.fit(features, train[1])
-        candidates[penalty] = float(model.score(validating, validation[1]))
+        model = LogisticRegression(C=strength, solver="liblinear", random_state=0)
+        models[strength] = model.fit(features, train[1])
+        candidates[strength] = float(model.score(validating, validation[1]))
     return Fitted(vectoriser, models[max(candidates, key=candidates.__getitem__)], candidates)
 
 
-def reached(fitted: Fitted, reviews: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return how the model was chosen, and which of the test `reviews` it answers right."""
+def evaluate(fitted: Fitted, reviews: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Return how the model was chosen, and for which of the test `reviews` it is correct."""
     features = fitted.vectoriser.transform(reviews)
-    right = fitted.model.predict(features) == labels
+    correct = fitted.model.predict(features) == labels
     return {
         "features": features.shape[1],
         "candidates": [
-            {"inverse_penalty": penalty, "validation_accuracy": round(accuracy, 5)}
-            for penalty, accuracy in fitted.candidates.items()
+            {"C": strength, "validation_accuracy": round(accuracy, 5)}
+            for strength, accuracy in fitted.candidates.items()
         ],
-        "inverse_penalty": fitted.model.C,
+        "C": fitted.model.C,
         "validation_accuracy": round(fitted.candidates[fitted.model.C], 5),
-        "test_accuracy": round(float(right.mean()), 5),
-        "right": pack(right),
+        "test_accuracy": round(float(correct.mean()), 5),
+        "correct": pack(correct),
     }
 
 
 if __name__ == "__main__":
-    main(bag_of_words)
+    stage_main(bag_of_words)

@@ -15,22 +15,23 @@ from typing import Any
 import numpy as np
 
 from stages import StageError
-from stages.runtime.command_line import main
-from stages.runtime.files import RAW, new_folder
-from stages.params.study import Params
+from stages.params.study import load_params
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import RAW, write_folder
 
 TIMEOUT = 30  # seconds without a byte after which a mirror counts as gone
 
 
-def download(params: Params) -> None:
+def download() -> None:
     """Fetch the IMDB archive and its word index, check them, and write them as plain arrays."""
-    mirrors, digests = params.download.mirrors, params.download.digests
+    settings = load_params().download
+    mirrors, digests = settings.mirrors, settings.digests
     with tempfile.TemporaryDirectory() as scratch:
         archive = fetch("imdb.npz", mirrors, digests.archive, Path(scratch))
         word_index = fetch("imdb_word_index.json", mirrors, digests.word_index, Path(scratch))
         check_word_index(word_index)
         splits = read_archive(archive)
-        with new_folder(RAW) as folder:
+        with write_folder(RAW) as folder:
             for split, (reviews, labels) in splits.items():
                 tokens, offsets, ordered = flatten(reviews, labels)
                 np.save(folder / f"{split}_tokens.npy", tokens)
@@ -159,4 +160,4 @@ def flatten(
 
 
 if __name__ == "__main__":
-    main(download)
+    stage_main(download)

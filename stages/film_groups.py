@@ -15,7 +15,9 @@ def film_groups() -> None:
     groups = group(document_term_matrix(ranks, offsets, 1 + int(ranks.max(initial=0))))
     write_array(FILM_GROUPS, groups)
     sizes = np.bincount(groups)
-    print(f"film_groups: {len(groups):,} train reviews in {len(sizes):,} groups, the largest of {sizes.max()}")
+    print(
+        f"film_groups: {len(groups):,} train reviews in {len(sizes):,} groups, the largest of {sizes.max()}"
+    )
 
 
 if __name__ == "__main__":

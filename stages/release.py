@@ -1,39 +1,41 @@
-"""Stage `release`: the run of each cell that validation reviews prefer, for others to use.
+"""Stage `release`: of one recipe, each cell's run that validation reviews prefer, for others to use.
 
-Of the last recipe in params.yaml. No test review takes part in the choice.
+No test review takes part in the choice.
 """
 
 import csv
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from stages.runtime.command_line import main
+from stages.networks.provenance import FILE
+from stages.params.recipe import CELLS
+from stages.params.study import load_params
+from stages.runtime.command_line import stage_main
 from stages.runtime.files import (
     MODELS,
+    RELEASED,
     REPORTS,
     json_text,
+    load_json,
     load_text,
-    new_file,
-    new_folder,
-    not_there,
+    missing_input,
     run_folder,
+    write_atomically,
+    write_folder,
 )
-from stages.params.study import Params
 
-RELEASED = Path("data/released")
+COPIED = ("model.keras", FILE)
 
 
-def release(params: Params) -> None:
+def release() -> None:
     """Copy the best run of each cell to data/released, and say in reports/released.json which it is."""
-    recipe, cells = params.recipes[-1], ("rnn", "lstm")
+    params = load_params()
+    recipe, seeds = params.release.recipe, sorted(params.seeds)
     released: dict[str, dict[str, Any]] = {}
-    for cell in cells:
-        accuracies = {
-            seed: validation_accuracy(run_folder(recipe, cell, seed)) for seed in sorted(params.seeds)
-        }
-        best = max(accuracies, key=lambda seed: accuracies[seed])  # of equals the first
+    for cell in CELLS:
+        accuracies = {seed: validation_accuracy(run_folder(recipe, cell, seed)) for seed in seeds}
+        best = max(seeds, key=lambda seed: accuracies[seed])  # of equals the first
         released[cell] = {
             "recipe": recipe,
             "cell": cell,
@@ -41,23 +43,22 @@ def release(params: Params) -> None:
             "validation_accuracy": accuracies[best],
         }
         print(f"release: {recipe} {cell} seed {best}, validation accuracy {accuracies[best]:.4f}")
-    with new_folder(RELEASED) as folder:
+    with write_folder(RELEASED) as folder:
         for cell, run in released.items():
-            model = run_folder(recipe, cell, run["seed"]) / "model.keras"
-            if not model.is_file():
-                raise not_there(model)
             (folder / cell).mkdir()
-            shutil.copyfile(model, folder / cell / "model.keras")
-            new_file(folder / cell / "run.json", json_text(run))
-    new_file(REPORTS / "released.json", json_text(released))
-    delete_others(
-        MODELS / recipe, {run_folder(recipe, cell, seed) for cell in cells for seed in params.seeds}
-    )
+            for name in COPIED:
+                file = run_folder(recipe, cell, run["seed"]) / name
+                if not file.is_file():
+                    raise missing_input(file)
+                shutil.copyfile(file, folder / cell / name)
+            write_atomically(folder / cell / "run.json", json_text(run))
+    write_atomically(REPORTS / "released.json", json_text(released))
+    delete_others(MODELS / recipe, {run_folder(recipe, cell, seed) for cell in CELLS for seed in seeds})
 
 
 def validation_accuracy(run: Path) -> float:
     """Return the accuracy on validation reviews that a run had after the epoch that was kept."""
-    kept = json.loads(load_text(run / "summary.json"))["kept_epoch"]
+    kept = load_json(run / "summary.json")["kept_epoch"]
     history = csv.DictReader(load_text(run / "history.csv").splitlines())
     return next(float(row["validation_accuracy"]) for row in history if int(row["epoch"]) == kept)
 
@@ -77,4 +78,4 @@ def delete_others(folder: Path, runs: set[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(release)
+    stage_main(release)

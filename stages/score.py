@@ -1,7 +1,7 @@
 """Stage `score`: what is measured on the two runs, RNN and LSTM, of one recipe and one seed."""
 
 import io
-import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,62 +15,70 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from stages.runtime.command_line import main
+from stages.networks.provenance import FILE, check_current
+from stages.params.recipe import CELLS, load_recipe
+from stages.reporting.statistics import ROC_RATES, pack
+from stages.reviews.splitting import SHARED
+from stages.runtime.command_line import stage_main
 from stages.runtime.files import (
     PADDED,
     PADDING,
     RUNS,
+    Split,
     json_text,
     load_array,
+    load_json,
     load_padded,
     load_text,
-    new_file,
     run_folder,
+    write_atomically,
 )
-from stages.reviews.film_groups import SHARED
-from stages.params.study import Params, Recipe
-from stages.reporting.statistics import ROC_RATES, pack, unpack
 
 
-def score(params: Params, recipe: str, seed: int) -> None:
+def score(recipe: str, seed: int, out: Path = RUNS) -> None:
     """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
-    new_file(RUNS / f"{recipe}-{seed}.json", json_text(measured(recipe, params.blocks[recipe], seed)))
+    padded, block = load_padded(recipe), load_recipe(recipe)
+    result: dict[str, Any] = {
+        "settings": block.model_dump(mode="json"),
+        "padding": padding(padded["test"].tokens),
+    }
+    shared = {split: load_array(PADDED / recipe / f"{split}_shared.npy") for split in ("validation", "test")}
+    for cell in CELLS:
+        run = run_folder(recipe, cell, seed)
+        made = load_json(run / FILE)
+        check_current(str(run), made, block.settings(cell))
+        result[cell] = measure_run(run, padded, shared)
+        print(f"score {recipe} {cell} seed {seed}: test accuracy {result[cell]['test']['accuracy']:.4f}")
+    # Of the two, the second's: they differ in the stage's own file alone.
+    result["provenance"] = {name: made[name] for name in ("code", "packages", "python")}
+    write_atomically(out / f"{recipe}-{seed}.json", json_text(result))
 
 
-def measured(name: str, recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Return what is measured on the two runs of the recipe `name` and a seed, and the recipe's settings."""
-    padded = load_padded(name)
-    result: dict[str, Any] = {"settings": recipe.model_dump(), "padding": padding(padded["test"].tokens)}
-    for cell in ("rnn", "lstm"):
-        run = run_folder(name, cell, seed)
-        result[cell] = {
-            **json.loads(load_text(run / "summary.json")),
-            "history": pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list"),
-            **{
-                split: measure(padded[split].labels, load_array(run / f"{split}_probabilities.npy"))
-                for split in ("validation", "test")
-            },
-        }
-        for split in ("validation", "test"):
-            shared = load_array(PADDED / name / f"{split}_shared.npy")
-            part = result[cell][split]
-            part["by_shared"] = by_shared(unpack(part["right"], len(shared)), shared)
-        test = result[cell]["test"]
-        print(f"score {name} {cell} seed {seed}: test accuracy {test['accuracy']:.4f}")
+def measure_run(run: Path, padded: dict[str, Split], shared: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return the summary and history of the run in a folder, and what is measured on it.
+
+    shared: split → (reviews,), how many rare words each shares with the review that was trained on and shares
+    most.
+    """
+    history = pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list")
+    result = {**load_json(run / "summary.json"), "history": history}
+    for split, near in shared.items():
+        labels, probabilities = padded[split].labels, load_array(run / f"{split}_probabilities.npy")
+        result[split] = measure(labels, probabilities)
+        result[split]["by_shared"] = by_shared((probabilities > 0.5) == labels, near)
     return result
 
 
-def by_shared(right: np.ndarray, shared: np.ndarray) -> list[dict[str, Any]]:
+def by_shared(correct: np.ndarray, shared: np.ndarray) -> list[dict[str, Any]]:
     """Return how many reviews share as many rare words as each bin of SHARED has, and the accuracy on them.
 
-    right: bool (reviews,); shared: (reviews,), with the review that was trained on and shares most. The
-    accuracy is None where there is none.
+    correct, shared: bool and int (reviews,). The accuracy of an empty bin is None.
     """
     bins = np.digitize(shared, SHARED, right=True)
     return [
         {
             "reviews": int((bins == number).sum()),
-            "accuracy": round(float(right[bins == number].mean()), 5) if (bins == number).any() else None,
+            "accuracy": round(float(correct[bins == number].mean()), 5) if (bins == number).any() else None,
         }
         for number in range(len(SHARED) + 1)
     ]
@@ -91,7 +99,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     labels: (reviews,) of 0 and 1; probabilities: (reviews,) P(positive), positive above one half as
     in Keras' accuracy. Probabilities are kept 1e-7 from 0 and 1, as in Keras' loss. `confusion` is
     [[true negatives, false positives], [false negatives, true positives]]; `roc` holds the true
-    positive rate at each of `ROC_RATES`; `right` says of every review whether it is answered right.
+    positive rate at each of `ROC_RATES`; `correct` says of every review whether the prediction is.
     """
     predicted = probabilities > 0.5
     bounded = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
@@ -103,9 +111,9 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
         "f1": round(float(f1_score(labels, predicted)), 5),
         "confusion": confusion_matrix(labels, predicted, labels=[0, 1]).tolist(),
         "roc": np.interp(ROC_RATES, false_positives, true_positives).round(4).tolist(),
-        "right": pack(predicted == labels),
+        "correct": pack(predicted == labels),
     }
 
 
 if __name__ == "__main__":
-    main(score)
+    stage_main(score)

@@ -1,18 +1,19 @@
-"""Stage `train_lstm`: one LSTM, that of one recipe and one seed."""
+"""Stage `train_lstm`: one LSTM, that of a recipe and a seed."""
 
-from stages.runtime.command_line import main
-from stages.runtime.files import load_padded
-from stages.params.study import Params
+from stages.params.recipe import load_recipe
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import run_folder
 
 
-def train_lstm(params: Params, recipe: str, seed: int) -> None:
-    """Train one LSTM and save its model, history and probabilities."""
-    data = load_padded(recipe)
-    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
+def train_lstm(recipe: str, seed: int) -> None:
+    """Train one LSTM and write its model, history and probabilities."""
+    load_recipe(
+        recipe
+    )  # mistakes in params.yaml are reported before TensorFlow, which takes seconds, is loaded
     from stages.networks.training import train_run
 
-    train_run("lstm", recipe, params.blocks[recipe], seed, data)
+    train_run("lstm", recipe, seed, run_folder(recipe, "lstm", seed))
 
 
 if __name__ == "__main__":
-    main(train_lstm)
+    stage_main(train_lstm)

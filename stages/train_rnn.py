@@ -1,18 +1,19 @@
-"""Stage `train_rnn`: one plain RNN, that of one recipe and one seed."""
+"""Stage `train_rnn`: one plain RNN, that of a recipe and a seed."""
 
-from stages.runtime.command_line import main
-from stages.runtime.files import load_padded
-from stages.params.study import Params
+from stages.params.recipe import load_recipe
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import run_folder
 
 
-def train_rnn(params: Params, recipe: str, seed: int) -> None:
-    """Train one plain RNN and save its model, history and probabilities."""
-    data = load_padded(recipe)
-    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
+def train_rnn(recipe: str, seed: int) -> None:
+    """Train one plain RNN and write its model, history and probabilities."""
+    load_recipe(
+        recipe
+    )  # mistakes in params.yaml are reported before TensorFlow, which takes seconds, is loaded
     from stages.networks.training import train_run
 
-    train_run("rnn", recipe, params.blocks[recipe], seed, data)
+    train_run("rnn", recipe, seed, run_folder(recipe, "rnn", seed))
 
 
 if __name__ == "__main__":
-    main(train_rnn)
+    stage_main(train_rnn)

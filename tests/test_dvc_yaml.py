@@ -1,45 +1,185 @@
-"""What dvc.yaml says of the stages is what their code says."""
+"""What each dvc.yaml says of its stages is what their code says, and a change trains no more than it must."""
 
 import ast
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import ROOT
+from stages.params.recipe import CELLS, Cell, Model, Train
+from tests.conftest import ROOT, Project
 
-PIPELINE: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
+PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("stages/*/dvc.yaml"))]
+LOADED: dict[Path, dict[str, Any]] = {
+    path: YAML(typ="safe", pure=True).load(path.read_text()) for path in PIPELINES
+}
+STAGES = {
+    f"{path.relative_to(ROOT)}:{name}": stage
+    for path, pipeline in LOADED.items()
+    for name, stage in pipeline["stages"].items()
+}
+TRAINING = {name: stage for name, stage in STAGES.items() if ":train_" in name}
+# What no training depends on, by design: stages/README.md.
+APART = ("stages/inspection", "stages/params/study.py", "stages/reporting", "stages/runner", "stages/tools")
 
 
 def imported(file: Path) -> set[Path]:
     """Return the files of this project that a file imports, also inside of its functions."""
-    files = {ROOT / "stages/__init__.py"}
+    names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [each.name for each in node.names]
+            names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
-        files |= {ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("stages.")}
-    return {each for each in files if each.is_file()}
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    ours = [ROOT / name.replace(".", "/") for name in names if name.partition(".")[0] == "stages"]
+    modules = {path.with_suffix(".py") for path in ours}
+    packages = {folder / "__init__.py" for path in ours for folder in (path, *path.parents)}
+    templates = set(file.parent.glob("templates/*.j2")) if "jinja2" in names else set()
+    return templates | {path for path in modules | packages if path.is_relative_to(ROOT) and path.is_file()}
 
 
-def closure(file: Path) -> set[str]:
-    """Return a file and all that it imports, directly or not, as dvc.yaml names them."""
-    found, left = set(), {file}
+def closure(file: Path) -> set[Path]:
+    """Return a file and all that it imports, directly or not, but for empty files."""
+    found: set[Path] = set()
+    left = {file}
     while left:
         found |= left
-        left = set().union(*map(imported, left)) - found
-    return {str(each.relative_to(ROOT)) for each in found}
+        left = set().union(*(imported(each) for each in left if each.suffix == ".py")) - found
+    return {path for path in found if path.stat().st_size}
 
 
-@pytest.mark.parametrize("stage", PIPELINE["stages"])
-def test_a_stage_depends_on_all_that_it_imports(stage: str) -> None:
-    assert closure(ROOT / f"stages/{stage}.py") <= set(PIPELINE["stages"][stage]["deps"])
+def declared(stage: dict[str, Any]) -> set[Path]:
+    """Return the code and templates that a stage depends on by its dvc.yaml."""
+    paths = [ROOT / each for each in stage["deps"] if each.startswith("stages/")]
+    files = {file for path in paths for file in ([path] if path.is_file() else path.rglob("*.*"))}
+    return {file for file in files if file.suffix in (".py", ".j2") and file.stat().st_size}
+
+
+def relative(paths: set[Path]) -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in paths)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_exactly_what_it_imports(name: str) -> None:
+    stage = STAGES[name]
+    command = re.fullmatch(r"python -m stages\.(\w+)( .*)?", stage["cmd"], re.DOTALL)
+    assert command and command[1] == name.rpartition(":")[2]
+    listed, real = declared(stage), closure(ROOT / f"stages/{command[1]}.py")
+    assert (relative(real - listed), relative(listed - real)) == ([], [])
+
+
+def test_imports_and_templates_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "stage.py"
+    file.write_text(
+        "import jinja2\ndef run():\n    from stages.runtime import files\n    import stages.params.reading\n"
+    )
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/page.j2").write_text("…")
+    found = imported(file)
+    assert tmp_path / "templates/page.j2" in found
+    assert {
+        ROOT / "stages/__init__.py",
+        ROOT / "stages/runtime/files.py",
+        ROOT / "stages/params/reading.py",
+    } <= found
+    assert ROOT / "stages/runtime/processor.py" not in found
+    assert ROOT / "stages/runtime/processor.py" in closure(file)  # stages/__init__.py imports it
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_what_is_trained_is_cached(name: str) -> None:
+    outs = TRAINING[name]["outs"]
+    assert outs and all(isinstance(out, str) and out.startswith("data/") for out in outs)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_no_training_depends_on_reports_or_other_studies(name: str) -> None:
+    assert not [path for path in relative(declared(TRAINING[name])) if path.startswith(APART)]
+    blocks = {each.partition(".")[0] for each in TRAINING[name]["params"]}
+    assert blocks <= {"${item", "${search", "${whole_reviews", "delayed_recall"}
+    assert not [
+        each for each in TRAINING[name]["params"] if not re.match(r"\$\{\w+\.recipe\}\.|delayed", each)
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINING if name.endswith(":train_variant")])
+def test_a_variant_depends_on_all_settings_that_it_does_not_change(name: str) -> None:
+    """So that it stays up to date when the recipe in params.yaml gets the values that were chosen."""
+    leaves = {
+        part: {f"{part}.{leaf}" for leaf in block.model_fields}
+        for part, block in (("model", Model), ("train", Train), ("cell", Cell))
+    }
+    names = [re.sub(r"^\$\{\w+\.recipe\}\.", "", each) for each in TRAINING[name]["params"]]
+    names = [each.replace("${item.cell}", "cell") for each in names]
+    kept = set().union(*(leaves.get(each, {each}) for each in names))
+    changed = set(re.findall(r"--set (\S+)=", TRAINING[name]["cmd"].replace("${item.cell}", "cell")))
+    assert changed and not kept & changed
+    assert kept | changed == {"pad.num_words"}.union(*leaves.values())
 
 
 def test_the_released_models_are_those_of_the_registry() -> None:
-    (folder,) = (out for out in PIPELINE["stages"]["release"]["outs"] if isinstance(out, str))
-    paths = {name: each["path"] for name, each in PIPELINE["artifacts"].items()}
-    assert paths == {cell: f"{folder}/{cell}/model.keras" for cell in ("rnn", "lstm")}
+    main = LOADED[ROOT / "dvc.yaml"]
+    (folder,) = (out for out in main["stages"]["release"]["outs"] if isinstance(out, str))
+    paths = {name: each["path"] for name, each in main["artifacts"].items()}
+    assert paths == {cell: f"{folder}/{cell}/model.keras" for cell in CELLS}
+
+
+PLAN = """
+import sys
+from dvc.repo import Repo
+from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+repo = Repo()
+stages = plan_repro(get_active_graph(repo.index.graph), collect_stages(repo, sys.argv[1:]))
+print(*(stage.addressing for stage in stages))
+"""
+
+
+def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(project: Project) -> None:
+    """As `dvc repro` plans; with --dry, it stops at the first stage whose inputs are not there."""
+    clone = project.folder.with_name("clone")
+    project.run("git", "clone", "--quiet", ".", str(clone))
+    plans = {
+        pipeline: Project(clone).run("python", "-c", PLAN, pipeline).stdout.split()
+        for pipeline in ("dvc.yaml", "stages/search/dvc.yaml", "stages/whole_reviews/dvc.yaml")
+    }
+    assert {"download", "train_lstm@tuned-0", "evaluate"} < set(plans["dvc.yaml"])
+    assert not [stage for stage in plans["dvc.yaml"] if "/" in stage]
+
+    def needed(pipeline: str) -> set[str]:
+        """Return what a side study needs of the main study."""
+        others = {stage for stage in plans[pipeline] if not stage.startswith(f"{pipeline}:")}
+        assert len(others) < len(plans[pipeline])
+        return others
+
+    assert needed("stages/search/dvc.yaml") == {"download", "film_groups", "pad@tuned", "word_vectors@tuned"}
+    assert needed("stages/whole_reviews/dvc.yaml") == {"download", "film_groups"}
+
+
+def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) -> None:
+    def stale() -> set[str]:
+        """Return what runs again of the stages that train, and of those before them but `download`."""
+        changed = json.loads(trained.run("dvc", "status", "--json").stdout)
+        return {name for name in changed if name.startswith(("film_groups", "pad", "word_vectors", "train_"))}
+
+    assert stale() == set()
+    for path in APART:
+        for file in (trained.folder / path, *(trained.folder / path).rglob("*.*")):
+            if file.suffix in (".py", ".j2"):
+                file.write_text(f"{file.read_text()}\n# changed\n")
+    for folder in (trained.folder / "stages/networks", trained.folder / "stages/runtime"):
+        (folder / "__pycache__").mkdir(exist_ok=True)
+        (folder / "__pycache__/other.pyc").touch()
+    trained.params["search"] |= {"pooling": ["max"], "seeds": [5]}
+    trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
+    trained.params["inspection"]["reviews"] = 4
+    trained.params["comparison"]["n_resamples"] = 300
+    trained.params["long"]["train"]["epochs"] = 1
+    trained.save_params()
+    assert stale() == set()
+
+    file = trained.folder / "stages/networks/batches.py"
+    file.write_text(f"{file.read_text()}\n# changed\n")
+    assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm", "train_delayed_recall"}

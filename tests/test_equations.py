@@ -5,9 +5,10 @@ import pytest
 
 from stages.inspection.equations import ACTIVATIONS, formulas, run
 from stages.networks.models import build_model
+from stages.params.recipe import CELLS
 from tests.conftest import ROOT, SMALL
 
-CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
+EACH_CELL = pytest.mark.parametrize("cell", CELLS)
 # One unit and one input; each number differs, so that none can stand in for another.
 RNN = [np.array([[2.0]]), np.array([[3.0]]), np.array([-1.0])]
 LSTM = [np.array([[0.0, 1.0, 2.0, 0.0]]), np.array([[1.0, 0.0, 0.0, 2.0]]), np.array([-1.0, 0.5, -2.0, 1.0])]
@@ -36,14 +37,14 @@ def test_an_lstm_by_hand() -> None:
     assert h_2.item() == pytest.approx(o * np.tanh(f * c_1 + i * np.tanh(1)))
 
 
-@CELLS
+@EACH_CELL
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_states_are_those_of_keras_token_by_token(cell: str, activation: str) -> None:
     model = build_model(cell, 10, SMALL.model_copy(update={"activation": activation}))
     layer, random = model.get_layer(cell), np.random.default_rng(0)
     # Biases are zero as they begin, which would hide mistakes.
     layer.set_weights([random.normal(size=each.shape) for each in layer.get_weights()])
-    inputs = random.normal(size=(6, 5, SMALL.embedding_width)).astype(np.float32)
+    inputs = random.normal(size=(6, 5, SMALL.embedding_dim)).astype(np.float32)
     states = [h for h, _ in run(cell, layer.get_weights(), activation, inputs)]
     assert len(states) == 6
     for step, h in enumerate(states, 1):
@@ -53,12 +54,12 @@ def test_states_are_those_of_keras_token_by_token(cell: str, activation: str) ->
         assert h.dtype == np.float32
 
 
-@CELLS
-def test_what_is_not_read_leaves_the_state_alone(cell: str) -> None:
+@EACH_CELL
+def test_what_is_masked_leaves_the_state_alone(cell: str) -> None:
     weights: list[np.ndarray] = {"rnn": RNN, "lstm": LSTM}[cell]
     inputs = INPUTS[::-1]
-    read = np.array([[True, False], [True, True]])
-    first, last = (h[0] for h, _ in run(cell, weights, "tanh", inputs.repeat(2, axis=1), read))
+    mask = np.array([[True, False], [True, True]])
+    first, last = (h[0] for h, _ in run(cell, weights, "tanh", inputs.repeat(2, axis=1), mask))
     (whole_first, whole_last), (alone,) = (
         [h.item() for h, _ in run(cell, weights, "tanh", each)] for each in (inputs, inputs[1:])
     )

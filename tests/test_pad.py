@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from stages.pad import encode, pad_rows, split_rows
+from stages.reviews.encoding import encode, pad_rows
+from stages.reviews.splitting import split_rows
 
 
 def flat(reviews: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -13,19 +14,19 @@ def flat(reviews: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_encode_adds_the_start_and_drops_rare_words() -> None:
-    # Ranks 1, 2 and 3 are the ids 4, 5 and 6; below a vocabulary of 6 there is no 6.
-    tokens, offsets = encode(*flat([[1, 3], [], [2]]), vocabulary=6)
+    # Ranks 1, 2 and 3 are the ids 4, 5 and 6; with 6 token ids there is no 6.
+    tokens, offsets = encode(*flat([[1, 3], [], [2]]), num_words=6)
     assert tokens.tolist() == [1, 4, 2, 1, 1, 5]
     assert offsets.tolist() == [0, 3, 4, 6]
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])
-@pytest.mark.parametrize("length", [1, 3, 5, 9])
-def test_rows_are_those_of_keras(padding: str, truncating: str, length: int) -> None:
+@pytest.mark.parametrize("maxlen", [1, 3, 5, 9])
+def test_rows_are_those_of_keras(padding: str, truncating: str, maxlen: int) -> None:
     reviews = [[11], [21, 22, 23], [31, 32, 33, 34, 35], [41, 42, 43, 44, 45, 46, 47], []]
-    rows = pad_rows(*flat(reviews), length, padding, truncating)
-    expected = keras.utils.pad_sequences(reviews, length, padding=padding, truncating=truncating)
+    rows = pad_rows(*flat(reviews), maxlen, padding, truncating)
+    expected = keras.utils.pad_sequences(reviews, maxlen, padding=padding, truncating=truncating)
     assert rows.dtype == np.int32
     assert rows.tolist() == expected.tolist()
 
@@ -61,7 +62,7 @@ def test_a_group_is_never_divided() -> None:
 
 
 def test_groups_that_leave_a_label_out_are_refused() -> None:
-    with pytest.raises(ValueError, match="of 4 films it leaves one of both labels out"):
+    with pytest.raises(ValueError, match="of 4 film groups it leaves too few for both labels"):
         split_rows(np.array([0, 0, 1, 1]), 0.3, seed=0, groups=np.arange(4))
     with pytest.raises(ValueError):
         split_rows(np.array([0, 1]), 0.3, seed=0, groups=np.zeros(2))

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from stages import StageError
-from stages.params.study import load_params
+from stages.params.delayed_recall import load_delayed_recall
+from stages.params.recipe import Recipe, changed, load_recipe
+from stages.params.study import RENAMED, Params, load_params
 from tests.conftest import ROOT
 from tests.examples import PARAMS
 
@@ -39,11 +41,11 @@ def test_the_projects_own_parameters() -> None:
 def test_values_are_those_of_the_file() -> None:
     params = load_params(PARAMS)
     notebook = params.blocks["notebook"]
-    assert (notebook.pad.vocabulary, notebook.pad.length, notebook.pad.padding) == (10000, 200, "post")
-    assert (notebook.model.embedding_width, notebook.model.units, notebook.model.masking) == (128, 128, False)
-    assert (notebook.train.batch_size, notebook.train.epochs, notebook.train.keep) == (32, 5, "last")
+    assert (notebook.pad.num_words, notebook.pad.maxlen, notebook.pad.padding) == (10000, 200, "post")
+    assert (notebook.model.embedding_dim, notebook.model.units, notebook.model.mask_zero) == (128, 128, False)
+    assert (notebook.train.batch_size, notebook.train.epochs, notebook.train.checkpoint) == (32, 5, "last")
     assert notebook.rnn.learning_rate == notebook.lstm.learning_rate == 0.001
-    assert notebook.train.clip_norm is None
+    assert notebook.train.global_clipnorm is None
     assert (params.recipes, params.seeds) == (("notebook", "prepadded", "tuned"), (0, 1, 2))
 
 
@@ -56,38 +58,32 @@ def test_nothing_can_be_changed() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("tuned.pad.vocabulary", 3, "tuned.pad.vocabulary = 3: should be greater than or equal to 4"),
-        ("tuned.pad.pairs", -1, "tuned.pad.pairs = -1: should be greater than or equal to 0"),
-        (
-            "tuned.pad.pairs",
-            9997,
-            "pairs = 9997: should be at most 9996, as vocabulary holds them and 4 others",
-        ),
-        ("tuned.pad.length", 0, "tuned.pad.length = 0: should be greater than or equal to 1"),
-        ("tuned.pad.validation_share", 0.0, "tuned.pad.validation_share = 0.0: should be greater than 0"),
-        ("tuned.pad.validation_share", 1.0, "tuned.pad.validation_share = 1.0: should be less than 1"),
+        ("tuned.pad.num_words", 3, "tuned.pad.num_words = 3: should be greater than or equal to 4"),
+        ("tuned.pad.maxlen", 0, "tuned.pad.maxlen = 0: should be greater than or equal to 1"),
+        ("tuned.pad.validation_split", 0.0, "tuned.pad.validation_split = 0.0: should be greater than 0"),
+        ("tuned.pad.validation_split", 1.0, "tuned.pad.validation_split = 1.0: should be less than 1"),
         ("tuned.pad.padding", "left", "tuned.pad.padding = 'left': should be 'pre' or 'post'"),
         ("tuned.pad.truncating", "both", "tuned.pad.truncating = 'both': should be 'pre' or 'post'"),
-        ("tuned.pad.validation", "names", "pad.validation = 'names': should be 'reviews' or 'films'"),
+        ("tuned.pad.split_by", "name", "pad.split_by = 'name': should be 'review' or 'film'"),
         ("tuned.pad.split_seed", -1, "tuned.pad.split_seed = -1: should be greater than or equal to 0"),
         ("tuned.model.units", 0, "tuned.model.units = 0: should be greater than or equal to 1"),
         ("tuned.model.units", "128", "tuned.model.units = '128': should be a valid integer"),
         ("tuned.model.units", 128.0, "tuned.model.units = 128.0: should be a valid integer"),
         ("tuned.model.units", True, "tuned.model.units = True: should be a valid integer"),
-        ("tuned.model.embedding_window", 0, "embedding_window = 0: should be greater than or equal to 1"),
-        ("tuned.model.masking", "no", "tuned.model.masking = 'no': should be a valid boolean"),
+        ("tuned.model.ppmi_window", 0, "ppmi_window = 0: should be greater than or equal to 1"),
+        ("tuned.model.mask_zero", "no", "tuned.model.mask_zero = 'no': should be a valid boolean"),
         ("tuned.model.activation", "gelu", "activation = 'gelu': should be 'tanh', 'relu' or 'sigmoid'"),
         ("tuned.model.output_dropout", 1, "tuned.model.output_dropout = 1: should be less than 1"),
         ("tuned.train.optimizer", "lion", "optimizer = 'lion': should be 'adam', 'rmsprop' or 'sgd'"),
-        ("tuned.train.clip_norm", 0.0, "tuned.train.clip_norm = 0.0: should be greater than 0"),
-        ("tuned.train.keep", "first", "tuned.train.keep = 'first': should be 'last' or 'best'"),
+        ("tuned.train.global_clipnorm", 0.0, "tuned.train.global_clipnorm = 0.0: should be greater than 0"),
+        ("tuned.train.checkpoint", "first", "tuned.train.checkpoint = 'first': should be 'last' or 'best'"),
         ("tuned.rnn.learning_rate", -0.1, "tuned.rnn.learning_rate = -0.1: should be greater than 0"),
         ("tuned.lstm.learning_rate", float("nan"), "tuned.lstm.learning_rate = nan: should be a finite"),
         ("seeds", [], "seeds = []: List should have at least 1 item"),
-        ("seeds", [0, 1, 1], "seeds = [0, 1, 1]: should hold each value once, and 1 stands there twice"),
+        ("seeds", [0, 1, 1], "seeds = [0, 1, 1]: should hold each value once, but holds 1 twice"),
         ("seeds", [-1], "seeds.0 = -1: should be greater than or equal to 0"),
         ("seeds", 3, "seeds = 3: should be a valid list"),
-        ("recipes", ["tuned", "tuned"], "should hold each value once, and 'tuned' stands there twice"),
+        ("recipes", ["tuned", "tuned"], "should hold each value once, but holds 'tuned' twice"),
         ("recipes", ["Tuned!"], "recipes.0 = 'Tuned!': String should match pattern"),
         (
             "recipes",
@@ -99,19 +95,35 @@ def test_nothing_can_be_changed() -> None:
             "other",
             "search.recipe names 'other', which has no block; the blocks are long, notebook",
         ),
+        ("release.recipe", "other", "release.recipe names 'other', which has no block"),
+        ("comparison.headline", "other", "comparison.headline names 'other', which has no block"),
+        ("published.recipe", "other", "published.recipe names 'other', which has no block"),
+        ("whole_reviews.recipe", "other", "whole_reviews.recipe names 'other', which has no block"),
         ("bag_of_words.recipe", "other", "bag_of_words.recipe names 'other', which has no block"),
-        ("inside.shown_tokens", [60, 20], "inside.shown_tokens = [60, 20]: should be the least and the most"),
-        ("inside.shown_tokens", [20], "inside.shown_tokens.1 is missing"),
-        ("probe.vocabulary", 3, "probe.vocabulary = 3: should be greater than or equal to 4"),
-        ("probe.train.epochs", 0, "probe.train.epochs = 0: should be greater than or equal to 1"),
-        ("comparison.resamples", 10, "comparison.resamples = 10: should be greater than or equal to 100"),
-        ("search.learning_rates", [0], "search.learning_rates.0 = 0: should be greater than 0"),
-        ("search.settings", {"train.epochs": []}, "search.settings.train.epochs = []: List should have"),
+        (
+            "inspection.shown_tokens",
+            [60, 20],
+            "inspection.shown_tokens = [60, 20]: should be the least and the most",
+        ),
+        ("inspection.shown_tokens", [20], "inspection.shown_tokens.1 is missing"),
+        (
+            "delayed_recall.num_tokens",
+            3,
+            "delayed_recall.num_tokens = 3: should be greater than or equal to 4",
+        ),
+        (
+            "delayed_recall.train.epochs",
+            0,
+            "delayed_recall.train.epochs = 0: should be greater than or equal to 1",
+        ),
+        ("comparison.n_resamples", 10, "comparison.n_resamples = 10: should be greater than or equal to 100"),
+        ("search.learning_rate", [0], "search.learning_rate.0 = 0: should be greater than 0"),
+        ("search.pooling", ["min"], "search.pooling.0 = 'min': should be 'last', 'mean' or 'max'"),
         ("download.mirrors", [], "download.mirrors = []: List should have at least 1 item"),
         ("download.digests.archive", ["abc"], "download.digests.archive.0 = 'abc': String should match"),
         ("tuned.train.epochs", MISSING, "tuned.train.epochs is missing"),
         ("seeds", MISSING, "seeds is missing"),
-        ("tuned.train.epoch", 3, "tuned.train.epoch is no parameter"),
+        ("tuned.train.epoch", 3, "tuned.train.epoch is not a parameter"),
         ("tuned", None, "tuned = None: should be a valid dictionary"),
     ],
 )
@@ -129,15 +141,85 @@ def test_a_misspelt_name_is_recognised(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("epochs: 3", "epoch: 3"))
     with pytest.raises(StageError) as error:
         load_params(path)
-    assert str(error.value).endswith("epoch is no parameter; did you mean tuned.train.epochs?")
+    assert str(error.value).endswith("epoch is not a parameter; did you mean tuned.train.epochs?")
 
 
-def test_every_mistake_is_told(tmp_path: Path) -> None:
+def test_every_mistake_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, "tuned.train.epochs", 0)
     path.write_text(path.read_text().replace("padding: post", "padding: left"))
     with pytest.raises(StageError) as error:
         load_params(path)
     assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("former", "value", "said"),
+    [
+        ("tuned.train.keep", "best", "params.yaml: tuned.train.keep is now tuned.train.checkpoint"),
+        ("tuned.pad.vocabulary", 10000, "params.yaml: tuned.pad.vocabulary is now tuned.pad.num_words"),
+        ("comparison.resamples", 1000, "params.yaml: comparison.resamples is now comparison.n_resamples"),
+        (
+            "delayed_recall.train.kernel",
+            "keras",
+            "delayed_recall.train.kernel is now delayed_recall.train.impl",
+        ),
+        ("probe", {}, "params.yaml: probe is now delayed_recall"),
+    ],
+)
+def test_a_former_name_is_answered_with_the_present_one(
+    tmp_path: Path, former: str, value: Any, said: str
+) -> None:
+    with pytest.raises(StageError) as error:
+        load_params(write(tmp_path, former, value))
+    assert said in str(error.value).replace(str(tmp_path) + "/", "")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_what_was_renamed_has_gone_and_what_it_became_exists() -> None:
+    known = {"." + name for name in Params.model_fields}
+    for block, fields in (
+        ("", Params),
+        *((name, each.annotation) for name, each in Params.model_fields.items()),
+    ):
+        known |= {f"{block}.{name}" for name in getattr(fields, "model_fields", ())}
+    for part, field in Recipe.model_fields.items():
+        known |= {f"{part}.{name}" for name in field.annotation.model_fields}  # type: ignore[union-attr]
+    for former, present in RENAMED.items():
+        assert f".{former}"[former.count(".") :] not in known
+        assert f".{present}"[present.count(".") :] in known
+
+
+def test_one_recipe_is_read_whatever_the_others_are(tmp_path: Path) -> None:
+    path = write(tmp_path, "notebook.train.epochs", 0)
+    assert load_recipe("tuned", path) == load_params(PARAMS).blocks["tuned"]
+    with pytest.raises(StageError, match=r"params.yaml: notebook\.train\.epochs = 0: should be greater"):
+        load_recipe("notebook", path)
+    with pytest.raises(
+        StageError, match=r"recipe 'gru' is not in .*, which has long, notebook, prepadded, tuned"
+    ):
+        load_recipe("gru", path)
+    with pytest.raises(StageError, match="recipe 'seeds' is not in"):
+        load_recipe("seeds", path)
+
+
+def test_delayed_recall_is_read_by_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, "notebook.train.epochs", 0)
+    assert load_delayed_recall(path) == load_params(PARAMS).delayed_recall
+    with pytest.raises(StageError, match=r"delayed_recall\.rnn\.learning_rate = 0: should be greater than 0"):
+        load_delayed_recall(write(tmp_path, "delayed_recall.rnn.learning_rate", 0))
+
+
+def test_settings_of_a_recipe_can_be_changed() -> None:
+    recipe = load_recipe("tuned", PARAMS)
+    other = changed("tuned", recipe, [("model.pooling", "max"), ("rnn.learning_rate", 0.1)])
+    assert (other.model.pooling, other.rnn.learning_rate, other.lstm) == ("max", 0.1, recipe.lstm)
+    assert changed("tuned", recipe, []) == recipe
+    with pytest.raises(
+        StageError, match=r"'train\.epoch' is not a setting of recipe 'tuned', which has pad\.num_"
+    ):
+        changed("tuned", recipe, [("train.epoch", 3)])
+    with pytest.raises(StageError, match=r"^tuned\.train\.epochs = 0: should be greater than or equal to 1$"):
+        changed("tuned", recipe, [("train.epochs", 0)])
 
 
 @pytest.mark.parametrize(

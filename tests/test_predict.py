@@ -1,6 +1,6 @@
-"""Answers for raw text: split as the reviews were, the nets' own answers, every form, every mistake.
+"""Predictions for raw text: split as the reviews were, the models' own, every form, every mistake.
 
-The nets are not trained, only random; what they answer is compared with what Keras answers.
+The models are not trained, only random; what they predict is compared with what Keras predicts.
 """
 
 import csv
@@ -8,9 +8,10 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +19,34 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages.tools import predict as module
 from stages.download import download
-from stages.runtime.files import RAW, load_array, load_padded, load_text, run_folder
+from stages.film_groups import film_groups
 from stages.networks.models import build_model, save_model
-from stages.pad import encode, pad, pad_rows
-from stages.pairs import with_pairs
-from stages.params.study import Pad, Params, load_params
-from stages.tools.predict import FILTERED, explained, parts, rows, words
-from stages.release import RELEASED
+from stages.networks.provenance import FILE
+from stages.pad import pad
+from stages.params.recipe import CELLS, Pad, load_recipe
+from stages.reviews import text as text_module
+from stages.reviews.encoding import encode, load_raw, pad_rows
+from stages.reviews.text import FILTERS, batches, split_words, token_rows
+from stages.runtime.files import RAW, RELEASED, json_text, load_json, load_padded, run_folder
+from stages.tools import predict as module
 from tests.conftest import ROOT
-from tests.examples import PARAMS
 
 PAD = Pad(
-    vocabulary=8,
-    pairs=0,
-    length=6,
+    num_words=8,  # so ranks up to 4 have tokens
+    maxlen=6,
     padding="pre",
     truncating="pre",
-    validation="reviews",
-    validation_share=0.2,
+    split_by="review",
+    validation_split=0.2,
     split_seed=0,
-)  # so ranks up to 4 have tokens
+)
 RECIPES = ("notebook", "tuned")
-RELEASED_RECIPE = "tuned"  # the last of the tests' recipes
+RELEASED_RECIPE = "tuned"  # which the tests' parameters release
 
 
 def words_of(text: str, **changes: Any) -> list[str]:
-    return [word.decode() for word in words(text, PAD.model_copy(update={"length": 99, **changes}))]
+    return [word.decode() for word in split_words(text, PAD.model_copy(update={"maxlen": 99, **changes}))]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_texts_without_words(text: str) -> None:
 
 def test_words_are_those_of_keras_tokenizer() -> None:
     filters = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # the Tokenizer's default
-    assert set(FILTERED.decode()) == set(filters) - set("\t\n")
+    assert set(FILTERS.decode()) == set(filters) - set("\t\n")
     random = np.random.default_rng(0)
     alphabet = [chr(code) for code in range(32, 127)] + list("\t\n'éßñ   ")
     for _ in range(200):
@@ -86,15 +87,11 @@ def test_words_are_those_of_keras_tokenizer() -> None:
 
 @pytest.mark.parametrize("truncating", ["pre", "post"])
 @pytest.mark.parametrize("padding", ["pre", "post"])
-@pytest.mark.parametrize("length", [1, 2, 5, 12])
-def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, length: int) -> None:
-    settings = PAD.model_copy(update={"truncating": truncating, "padding": padding, "length": length})
-    ranks = {
-        b"one": 1,
-        b"two": 2,
-        b"four": 4,
-        b"five": 5,
-    }  # five is the first without a token, six has no rank
+@pytest.mark.parametrize("maxlen", [1, 2, 5, 12])
+def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, maxlen: int) -> None:
+    settings = PAD.model_copy(update={"truncating": truncating, "padding": padding, "maxlen": maxlen})
+    # five is the first without a token, six has no rank
+    ranks = {b"one": 1, b"two": 2, b"four": 4, b"five": 5}
     texts = [
         "one two",
         "",
@@ -103,87 +100,80 @@ def test_cutting_before_the_ranks_changes_no_row(truncating: str, padding: str, 
         "one two four five six",
         "one two four",
     ]
-    reviews = [words(text, settings) for text in texts]
-    assert max(map(len, reviews)) <= length + 1
-    every = [
-        [ranks.get(word, 999) for word in words(text, PAD.model_copy(update={"length": 99}))]
-        for text in texts
-    ]
-    flat = np.array([rank for review in every for rank in review], np.int32)
-    tokens = encode(flat, np.cumsum([0, *map(len, every)]), settings.vocabulary)
-    expected = pad_rows(*tokens, length, padding, truncating).tolist()
-    assert rows(reviews, ranks, np.empty(0, np.int64), settings).tolist() == expected
-    # "one two" has a token of its own.
-    settings = settings.model_copy(update={"vocabulary": 9, "pairs": 1})
-    pairs = np.array([4 * 8 + 5])
-    expected = pad_rows(*with_pairs(*tokens, pairs, 8), length, padding, truncating).tolist()
-    assert rows(reviews, ranks, pairs, settings).tolist() == expected
-    assert 8 in expected[0] or (length < 4 and truncating == "post")
+    words = [split_words(text, settings) for text in texts]
+    assert max(map(len, words)) <= maxlen
+    every = [[ranks.get(word.encode(), 999) for word in words_of(text)] for text in texts]
+    flat = np.array([rank for each in every for rank in each], np.int32)
+    tokens = encode(flat, np.cumsum([0, *map(len, every)]), settings.num_words)
+    expected = pad_rows(*tokens, maxlen, padding, truncating).tolist()
+    assert token_rows(words, ranks, settings).tolist() == expected
 
 
-def test_texts_come_in_parts_and_no_sooner_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 3)
-    monkeypatch.setattr(module, "CHARACTERS", 10)
+def test_texts_come_in_batches_and_no_sooner_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "BATCH_TEXTS", 3)
+    monkeypatch.setattr(text_module, "BATCH_CHARACTERS", 10)
     texts = iter(["a", "", "b", "c" * 50, "d", "e" * 9, "f"])
-    found = parts(texts)
+    found = batches(texts)
     assert next(found) == ["a", "", "b"]
     assert next(texts) == "c" * 50  # not taken yet
     assert list(found) == [["d", "e" * 9], ["f"]]
-    assert list(parts(["c" * 50, "d"])) == [["c" * 50], ["d"]]
-    assert list(parts([])) == []
+    assert list(batches(["c" * 50, "d"])) == [["c" * 50], ["d"]]
+    assert list(batches([])) == []
 
 
-def save_random(params: Params, name: str, cell: str, random: np.random.Generator, folder: Path) -> None:
-    """Save a random model of the recipe `name`, and what Keras makes of it answer to the test reviews."""
-    block = params.blocks[name]
-    model = build_model(cell, block.pad.vocabulary, block.model)
+def save_random(name: str, cell: str, random: np.random.Generator, folder: Path) -> None:
+    """Save a random model of the recipe `name`, and what Keras predicts with it for the test reviews."""
+    recipe = load_recipe(name)
+    model = build_model(cell, recipe.pad.num_words, recipe.model)
     model.set_weights([random.normal(size=w.shape, scale=1.5) for w in model.get_weights()])
     folder.mkdir(parents=True)
     save_model(model, folder / "model.keras")
-    answers = model.predict(load_padded(name)["test"].tokens, verbose=0)[:, 0]
-    np.save(folder / "test_probabilities.npy", answers)
+    (folder / FILE).write_text(json_text({"settings": recipe.model_dump(mode="json")}))
+    predicted = model.predict(load_padded(name)["test"].tokens, verbose=0)[:, 0]
+    np.save(folder / "test_probabilities.npy", predicted)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any], mirror: Path) -> Path:
-    """A project folder with the generated reviews, padded, and random nets that Keras has answered."""
+    """A project folder with the generated reviews, padded, and random models with Keras' predictions."""
     params = json.loads(json.dumps(small_params))
     folder = tmp_path_factory.mktemp("predict")
     for name in RECIPES:
-        params[name]["pad"] |= {"vocabulary": 25}  # of 29 words
-        params[name]["model"] |= {"units": 4, "embedding_width": 3}
+        params[name]["pad"] |= {"num_words": 25}  # of 29 words
+        params[name]["model"] |= {"units": 4, "embedding_dim": 3}
     with (folder / "params.yaml").open("w") as file:
         YAML(typ="safe", pure=True).dump(params, file)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        loaded = load_params()
-        download(loaded)
+        download()
+        film_groups()
         random = np.random.default_rng(0)
         for name in RECIPES:
-            pad(loaded, name)
-            for cell in ("rnn", "lstm"):
-                save_random(loaded, name, cell, random, run_folder(name, cell, 0))
-        for cell in ("rnn", "lstm"):  # other models than those of seed 0
-            save_random(loaded, RELEASED_RECIPE, cell, random, RELEASED / cell)
-            run = {"recipe": RELEASED_RECIPE, "cell": cell, "seed": 1, "validation_accuracy": 0.9}
-            (RELEASED / cell / "run.json").write_text(json.dumps(run))
+            pad(name)
+            for cell in CELLS:
+                save_random(name, cell, random, run_folder(name, cell, 0))
+        for cell in CELLS:  # other models than those of seed 0
+            save_random(RELEASED_RECIPE, cell, random, RELEASED / cell)
     return folder
 
 
 @pytest.fixture
 def call(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
+) -> Iterator[Callable[..., str]]:
     """What the command prints, in the project's folder."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "40")
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["predict", *arguments])
         module.main()
         return capsys.readouterr().out
 
-    return call
+    yield call
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -201,11 +191,11 @@ def refused(call: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> Cal
 
 
 @pytest.fixture
-def reviews(folder: Path) -> list[str]:
+def reviews(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The generated test reviews as text."""
-    of_rank = {rank: word for word, rank in json.loads(load_text(folder / RAW / "word_index.json")).items()}
-    tokens = load_array(folder / RAW / "test_tokens.npy")
-    offsets = load_array(folder / RAW / "test_offsets.npy")
+    monkeypatch.chdir(folder)
+    of_rank = {rank: word for word, rank in load_json(RAW / "word_index.json").items()}
+    tokens, offsets = load_raw("test", "tokens"), load_raw("test", "offsets")
     return [" ".join(of_rank[rank] for rank in each.tolist()) for each in np.split(tokens, offsets[1:-1])]
 
 
@@ -218,7 +208,7 @@ def reviews(folder: Path) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("few", [1000, 7])  # NumPy alone; XLA but for the last part
-def test_answers_are_those_of_keras(
+def test_predictions_are_those_of_keras(
     call: Callable[..., str],
     reviews: list[str],
     tmp_path: Path,
@@ -228,15 +218,15 @@ def test_answers_are_those_of_keras(
     few: int,
 ) -> None:
     monkeypatch.setattr(module, "FEW", few)
-    monkeypatch.setattr(module, "AT_ONCE", 27)  # two parts of 27 and one of 6
+    monkeypatch.setattr(text_module, "BATCH_TEXTS", 27)  # two parts of 27 and one of 6
     file = tmp_path / "reviews.txt"
     file.write_text("\n".join(reviews))
-    answers = list(csv.DictReader(io.StringIO(call(*arguments, "--file", str(file), "--csv"))))
-    assert [row["text"] for row in answers] == reviews
-    for cell in ("rnn", "lstm"):
+    predictions = list(csv.DictReader(io.StringIO(call(*arguments, "--file", str(file), "--csv"))))
+    assert [row["text"] for row in predictions] == reviews
+    for cell in CELLS:
         expected = np.load(Path(models.format(cell=cell)) / "test_probabilities.npy")
         assert expected.std() > 0.02
-        assert [float(row[cell]) for row in answers] == pytest.approx(expected, abs=2e-6)
+        assert [float(row[cell]) for row in predictions] == pytest.approx(expected, abs=2e-6)
 
 
 def test_json_csv_and_table_say_the_same(call: Callable[..., str]) -> None:
@@ -248,7 +238,7 @@ def test_json_csv_and_table_say_the_same(call: Callable[..., str]) -> None:
     header, *by_row = csv.reader(io.StringIO(call("--csv", *texts)))
     assert header == ["text", "rnn", "lstm"]
     for row, each in zip(by_row, by_line, strict=True):
-        values = ["" if each[cell] is None else f"{each[cell]:.6f}" for cell in ("rnn", "lstm")]
+        values = ["" if each[cell] is None else f"{each[cell]:.6f}" for cell in CELLS]
         assert row == [each["text"], *values]
     assert call(*texts).splitlines() == [
         "  rnn   lstm  text",
@@ -274,31 +264,31 @@ def test_the_table_fits_the_terminal(call: Callable[..., str]) -> None:
 def test_files_and_pipes(call: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "texts"
     file.write_bytes(b"\xef\xbb\xbfword5 word6\r\n\nword7")
-    answers = call("word5 word6", "", "word7", "--csv")
-    assert call("--file", str(file), "--csv") == answers
+    predictions = call("word5 word6", "", "word7", "--csv")
+    assert call("--file", str(file), "--csv") == predictions
     for arguments in ((), ("--file", "-")):
         with file.open() as pipe:
             monkeypatch.setattr(sys, "stdin", pipe)
-            assert call(*arguments, "--csv") == answers
+            assert call(*arguments, "--csv") == predictions
     file.write_bytes(b"")
     assert call("--file", str(file), "--csv") == "text,rnn,lstm\n"
     assert call("--file", str(file), "--json") == call("--file", str(file), "--json", "--explain") == ""
 
 
-def test_a_reading_is_the_answers_to_the_texts_beginnings(call: Callable[..., str]) -> None:
+def test_a_reading_has_the_predictions_for_the_texts_beginnings(call: Callable[..., str]) -> None:
     own = ["word5", "word24", "film", "word24"]  # the last three are out of vocabulary
     read = json.loads(call("--explain", "--json", " ".join(own)))
     assert read["words"] == ["<start>", "word5", "<word24>", "<film>", "<word24>"]
     beginnings = [" ".join(own[: i + 1]) for i in range(len(own))]
-    answers = [json.loads(line) for line in call("--json", *beginnings).splitlines()]
-    for cell in ("rnn", "lstm"):
-        assert read[cell]["after_word"][1:] == pytest.approx([each[cell] for each in answers], abs=1e-4)
+    predictions = [json.loads(line) for line in call("--json", *beginnings).splitlines()]
+    for cell in CELLS:
+        assert read[cell]["after_word"][1:] == pytest.approx([each[cell] for each in predictions], abs=1e-4)
         assert read[cell]["final"] == read[cell]["after_word"][-1]
     table = call("--explain", "  ".join(own)).splitlines()
     assert table[:2] == ["word5 word24 film word24", "  rnn   lstm  after"]
-    assert [line.split("  ")[-1] for line in table[2:]] == [*read["words"], "= the answer", ""]
+    assert [line.split("  ")[-1] for line in table[2:]] == [*read["words"], "= prediction", ""]
     last = f"{read['rnn']['final']:.3f}  {read['lstm']['final']:.3f}"
-    assert table[-2] == f"{last}  = the answer" and table[-3].startswith(last)
+    assert table[-2] == f"{last}  = prediction" and table[-3].startswith(last)
 
 
 def test_a_reading_shows_the_words_that_are_read(call: Callable[..., str]) -> None:
@@ -309,35 +299,30 @@ def test_a_reading_shows_the_words_that_are_read(call: Callable[..., str]) -> No
     (answer,) = (
         json.loads(line) for line in call("--json", "--recipe", "notebook", "word5 word6").splitlines()
     )
-    for cell in ("rnn", "lstm"):  # which read zeros after the text
+    for cell in CELLS:  # which read zeros after the text
         assert padded[cell]["final"] == pytest.approx(answer[cell], abs=1e-4)
         assert padded[cell]["final"] != padded[cell]["after_word"][-1]
 
 
 @pytest.mark.parametrize(
-    ("text", "length", "shown"),
+    ("truncating", "maxlen", "shown"),
     [
-        ("one two four", 6, ["<start>", "one", "two", "one two", "four"]),
-        ("two one two six one", 9, ["<start>", "two", "one", "two", "one two", "<six>", "one"]),
-        ("two one two six one", 3, ["one two", "<six>", "one"]),
-        ("six one two", 1, ["one two"]),
+        ("pre", 6, ["<start>", "word5", "<six>", "word7"]),
+        ("pre", 3, ["word5", "<six>", "word7"]),
+        ("pre", 1, ["word7"]),
+        ("post", 3, ["<start>", "word5", "<six>"]),
+        ("post", 1, ["<start>"]),
     ],
 )
-def test_a_pair_is_read_after_its_words(text: str, length: int, shown: list[str]) -> None:
-    block = load_params(PARAMS).blocks["tuned"]
-    settings = PAD.model_copy(update={"vocabulary": 9, "pairs": 1, "length": length})
-    recipe = block.model_copy(update={"pad": settings})
-    random = np.random.default_rng(0)
-    weights = {}
-    for cell in ("rnn", "lstm"):
-        small = recipe.model.model_copy(update={"units": 4, "embedding_width": 3})
-        model = build_model(cell, settings.vocabulary, small)
-        model.set_weights([random.normal(size=w.shape) for w in model.get_weights()])
-        weights[cell] = {layer.name: layer.get_weights() for layer in model.layers}
-    ranks, pairs = {b"one": 1, b"two": 2, b"four": 4}, np.array([4 * 8 + 5])
-    read = explained(weights, recipe, text, ranks, pairs)
-    assert read["words"] == shown
-    assert len(read["lstm"]["after_word"]) == len(shown)
+def test_the_words_of_a_reading_are_those_of_the_row(
+    call: Callable[..., str], truncating: str, maxlen: int, shown: list[str]
+) -> None:
+    models = module.Models({cell: RELEASED / cell for cell in CELLS})
+    settings = models.recipe.pad.model_copy(update={"truncating": truncating, "maxlen": maxlen})
+    models.recipe = models.recipe.model_copy(update={"pad": settings})
+    reading = models.reading("Word5, six word7!")
+    assert reading["words"] == shown
+    assert all(len(reading[cell]["after_word"]) == len(shown) for cell in CELLS)
 
 
 def test_a_reading_of_nothing(call: Callable[..., str]) -> None:
@@ -345,19 +330,12 @@ def test_a_reading_of_nothing(call: Callable[..., str]) -> None:
     assert call("--explain", "?").splitlines() == [
         "?",
         "  rnn   lstm  after",
-        "    -      -  = the answer",
+        "    -      -  = prediction",
         "",
     ]
 
 
 def test_wrong_arguments(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(
-        2,
-        "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned",
-        "x",
-        "--recipe=other",
-    )
-    refused(2, "seed 7 is not in params.yaml, which has 0", "x", "--seed", "7")
     refused(2, "argument --seed: invalid int value: 'one'", "x", "--seed", "one")
     refused(2, "give texts or --file, not both", "x", "--file", "y")
     refused(2, "argument --csv: not allowed with argument --json", "x", "--json", "--csv")
@@ -382,13 +360,13 @@ def test_texts_that_cannot_be_read(
     refused(1, "predict: --explain takes 20 texts at most", "--explain", *many)
 
 
-def test_what_is_answered_before_a_mistake_is_printed(
+def test_what_is_predicted_before_a_mistake_is_printed(
     call: Callable[..., str],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(text_module, "BATCH_TEXTS", 2)
     file = tmp_path / "texts"
     file.write_bytes(b"word5\nword6\n\xff\n")
     with pytest.raises(SystemExit):
@@ -399,32 +377,54 @@ def test_what_is_answered_before_a_mistake_is_printed(
 def test_what_the_pipeline_has_not_made(
     refused: Callable[..., None], folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    said = "is not there: run the stages before this one, `dvc repro` runs all"
+    said = "does not exist: run the stages before this one, `dvc repro` runs all"
     refused(1, f"predict: data/models/prepadded/rnn-0/model.keras {said}", "x", "--recipe=prepadded")
+    recipes = "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned, long"
+    refused(1, f"predict: {recipes}", "x", "--recipe=other")
+    refused(1, f"predict: data/models/tuned/rnn-7/model.keras {said}", "x", "--seed=7")
     monkeypatch.chdir(tmp_path)
-    refused(1, "predict: params.yaml cannot be read: run this in the project's root folder", "x")
-    params = (folder / "params.yaml").read_text()
-    Path("params.yaml").write_text(params)
+    refused(1, f"predict: data/released/rnn/model.keras {said}", "x")
+    refused(1, "predict: params.yaml cannot be read: run this in the project's root folder", "x", "--seed=0")
+    shutil.copytree(folder / "data/released", "data/released")
     refused(1, f"predict: data/raw/word_index.json {said}", "x")
-    shutil.copytree(folder / "data", "data")
-    Path("params.yaml").write_text(params.replace("vocabulary: 25", "vocabulary: 30"))
-    said = "is older than tuned in params.yaml: `dvc repro` trains it anew"
-    refused(1, f"predict: data/models/tuned/rnn-0/model.keras {said}", "x", "--seed=0")
-    refused(1, f"predict: data/released/rnn/model.keras {said}", "x")
-    Path("params.yaml").write_text(params.replace("prepadded, tuned]", "tuned, prepadded]"))
-    said = "is of tuned, and the last of recipes in params.yaml is prepadded: `dvc repro` releases its models"
-    refused(1, f"predict: data/released/rnn/model.keras {said}", "x")
-    Path("params.yaml").write_text(params)
-    said = "is not there: run the stages before this one, `dvc repro` runs all"
     (RELEASED / "lstm/model.keras").unlink()
     refused(1, f"predict: data/released/lstm/model.keras {said}", "x")
 
 
-def test_an_interrupt_is_a_line(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+def test_models_of_different_settings_are_refused(
+    refused: Callable[..., None], folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(folder / "data", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    file = RELEASED / "lstm" / FILE
+    made = load_json(file)
+    made["settings"]["lstm"]["learning_rate"] = 0.5  # each cell has its own
+    file.write_text(json_text(made))
+    module.Models({cell: RELEASED / cell for cell in CELLS})
+    made["settings"]["pad"]["maxlen"] = 7
+    file.write_text(json_text(made))
+    paths = "data/released/rnn/model.keras and data/released/lstm/model.keras"
+    refused(1, f"predict: {paths} were trained with different settings: `dvc repro` trains them anew", "x")
 
-    monkeypatch.setattr(module, "predict", interrupt)
+
+def test_params_yaml_does_not_change_what_models_are_given(
+    call: Callable[..., str], folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor does the order of its recipes decide whose models predict."""
+    expected = call("--json", "word5 word6"), call("--json", "--seed=0", "word5 word6")
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    params = YAML(typ="safe", pure=True).load(Path("params.yaml"))
+    params["recipes"] = ["tuned", "prepadded", "notebook"]
+    params["tuned"]["pad"] |= {"padding": "post", "maxlen": 30}
+    with Path("params.yaml").open("w") as file:
+        YAML(typ="safe", pure=True).dump(params, file)
+    assert (call("--json", "word5 word6"), call("--json", "--seed=0", "word5 word6")) == expected
+    assert expected[0] != expected[1]
+
+
+def test_an_interrupt_is_a_line(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "predict", lambda *_: signal.raise_signal(signal.SIGINT))
     refused(130, "predict: interrupted", "x")
 
 

@@ -151,21 +151,22 @@ import resource, sys
 from stages.runtime import processor
 if sys.argv[1:]: processor.keep_memory = lambda: None
 import numpy as np
-from stages.networks.models import Net, build_model
-from stages.params.study import load_params
-from stages.networks.training import distinct, new_optimizer, train_step
+from stages.networks.batches import unique
+from stages.networks.models import Network, build_model
+from stages.networks.training import new_optimizer, train_step
+from stages.params.recipe import load_recipe
 from pathlib import Path
-recipe = load_params(Path("tests/params.yaml")).blocks["notebook"]
-net = Net(build_model("lstm", 5000, recipe.model), "fused")
-step = train_step(net, new_optimizer(net, recipe.train, 0.001), recipe.train)
+recipe = load_recipe("notebook", Path("tests/params.yaml"))
+network = Network(build_model("lstm", 5000, recipe.model), "fused")
+step = train_step(network, new_optimizer(network, recipe.train, 0.001), recipe.train)
 random = np.random.default_rng(0)
 tokens = random.integers(3, 5000, (32, 200)).astype(np.int32)
-found, steps = distinct(tokens, 5000, 5000)
+found, row_ids = unique(tokens, 5000, 5000)
 labels = random.integers(0, 2, 32).astype(np.float32)
 def faults(number):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(number):
-        float(step(found, steps, labels, np.ones_like(labels), None, None)[0])
+        float(step(found, row_ids, labels, np.ones_like(labels), None, None)[0])
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / number
 faults(3)
 print(faults(5))

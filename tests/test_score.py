@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stages.reviews.film_groups import SHARED
-from stages.score import by_shared, measure, padding
 from stages.reporting.statistics import pack
+from stages.reviews.splitting import SHARED
+from stages.score import by_shared, measure, padding
 
 
 def test_measure() -> None:
@@ -18,7 +18,7 @@ def test_measure() -> None:
     assert result["auc"] == pytest.approx(4 / 6, abs=1e-5)  # of the 6 pairs, 4 are in the right order
     assert result["roc"][0] == 0.5 and result["roc"][-1] == 1.0
     assert len(result["roc"]) == 101
-    assert result["right"] == pack(np.array([True, False, True, True, False]))
+    assert result["correct"] == pack(np.array([True, False, True, True, False]))
 
 
 def test_measure_is_that_of_keras() -> None:
@@ -42,8 +42,8 @@ def test_padding_counts_the_zeros() -> None:
 
 def test_accuracy_by_what_a_review_shares() -> None:
     assert SHARED == (1, 3)
-    right = np.array([True, False, True, True, False, True])
-    assert by_shared(right, np.array([0, 1, 1, 4, 90, 5])) == [
+    correct = np.array([True, False, True, True, False, True])
+    assert by_shared(correct, np.array([0, 1, 1, 4, 90, 5])) == [
         {"reviews": 3, "accuracy": 0.66667},
         {"reviews": 0, "accuracy": None},
         {"reviews": 3, "accuracy": 0.66667},

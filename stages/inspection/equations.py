@@ -1,7 +1,7 @@
 """The two cells as the notebook teaches them: one line of NumPy for each formula, which stands beside it.
 
-Nothing is trained with this: `stages.networks.recurrence` is the same arranged for speed, and Keras' layers are
-what both are compared with. This is for reading, and for looking into trained nets.
+Nothing is trained with this: `stages.networks.recurrence` is the same arranged for speed, and Keras' layers
+are what both are compared with. This is for reading, and for looking into trained models.
 
 States and inputs are columns here, one per review, as the formulas have them: [h,x] is h above x, and W
 has a row per unit. U is the number of units, B of reviews, T of steps.
@@ -58,19 +58,19 @@ def run(
     weights: Sequence[np.ndarray],
     activation: str,
     inputs: np.ndarray,
-    read: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, Arrays]]:
     """Yield `(h, gates)` after each step, from a state of zeros on: h is (U, B), as is each gate.
 
     cell: rnn or lstm; weights: its `layer.get_weights()`, that is kernel (inputs, U), recurrent kernel
     (U, U) and bias (U,), for the LSTM with 4U columns: i, f, C̃ and o; activation: tanh, relu or sigmoid;
-    inputs: (T, B, inputs). read: bool (T, B), false where the step is skipped and the state stays (the
-    gates are then of no account); None: all are read.
+    inputs: (T, B, inputs). mask: bool (T, B), false where the step is skipped and the state stays (the
+    gates are then of no account); None: no step is skipped.
     """
     kernel, recurrent, bias = weights
     W, b = np.concatenate([recurrent, kernel]).T, bias[:, np.newaxis]
     state = (np.zeros((len(recurrent), inputs.shape[1]), W.dtype),) * STATES[cell]
-    for x, now in zip(inputs, repeat(True) if read is None else read, strict=False):
+    for x, now in zip(inputs, repeat(True) if mask is None else mask, strict=False):
         new, gates = STEPS[cell](W, b, ACTIVATIONS[activation], x.T, *state)
         state = tuple(np.where(now, *each) for each in zip(new, state, strict=True))
         yield state[0], gates

@@ -1,8 +1,12 @@
-"""The nets: what they look like, how they answer, how they are saved."""
+"""The models: their layers, how they predict, how they are saved.
+
+`build_model` is the plain Keras form; `Network` computes the same faster.
+"""
 
 import os
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,65 +18,69 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stages.runtime import processor
 from stages.networks import recurrence
-from stages.reviews.word_vectors import word_vectors
+from stages.params.recipe import Model
+from stages.runtime import processor
 from stages.runtime.files import PADDING
-from stages.params.study import Model
 
+# GlobalMaxPooling1D knows no masks. It needs none here: a masked step's state is the one before.
+warnings.filterwarnings("ignore", "Layer 'max' .* does not support masking")
 # Whatever the user's ~/.keras/keras.json says.
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)
 
-# The one difference between the two nets: SimpleRNN computes h = tanh(W·[h,x] + b) at every token,
+# The one difference between the two models: SimpleRNN computes h = tanh(W·[h,x] + b) at every token,
 # LSTM adds a cell state and three gates.
-CELLS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}
-ANSWERED_AT_ONCE = 500  # reviews, where nothing is learned; shapes speed alone
+LAYERS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}
+PREDICTED_AT_ONCE = 500  # reviews; shapes speed alone
 
 
-def build_model(cell: str, vocabulary: int, settings: Model) -> keras.Sequential:
-    """Return the notebook's shape: embedding, one recurrent layer named `cell`, one sigmoid unit.
+def build_model(cell: str, num_words: int, settings: Model) -> keras.Sequential:
+    """Return the notebook's architecture: embedding, one recurrent layer named `cell`, one sigmoid unit.
 
     int32 tokens (batch, length) in, float32 P(positive) (batch, 1) out.
     """
-    layers: list[keras.layers.Layer] = [
+    pooled = settings.pooling != "last"
+    layers = [
         keras.Input((None,), dtype="int32", name="tokens"),
         keras.layers.Embedding(
-            vocabulary, settings.embedding_width, mask_zero=settings.masking, name="embedding"
+            num_words, settings.embedding_dim, mask_zero=settings.mask_zero, name="embedding"
         ),
+        keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout"),
+        keras.layers.Dropout(settings.word_dropout, noise_shape=(None, None, 1), name="word_dropout"),
+        LAYERS[cell](settings.units, activation=settings.activation, return_sequences=pooled, name=cell),
+        *_pooling(settings.pooling),
+        keras.layers.Dropout(settings.output_dropout, name="output_dropout"),
+        keras.layers.Dense(1, activation="sigmoid", name="positive"),
     ]
-    if settings.embedding_dropout:
-        layers.append(keras.layers.Dropout(settings.embedding_dropout, name="embedding_dropout"))
-    if settings.word_dropout:
-        whole = (None, None, 1)
-        layers.append(keras.layers.Dropout(settings.word_dropout, noise_shape=whole, name="word_dropout"))
-    mean = settings.pooling == "mean"
-    layers.append(
-        CELLS[cell](settings.units, activation=settings.activation, return_sequences=mean, name=cell)
-    )
-    if mean:
-        layers.append(keras.layers.GlobalAveragePooling1D(name="mean"))
-    if settings.output_dropout:
-        layers.append(keras.layers.Dropout(settings.output_dropout, name="output_dropout"))
-    layers.append(keras.layers.Dense(1, activation="sigmoid", name="positive"))
+    layers = [layer for layer in layers if not isinstance(layer, keras.layers.Dropout) or layer.rate]
     return keras.Sequential(layers, name=f"{cell}_sentiment")
 
 
-class Net:
-    """A Keras model, and the kernel that computes its recurrence.
+def _pooling(kind: str) -> list[keras.layers.Layer]:
+    if kind == "mean":
+        return [keras.layers.GlobalAveragePooling1D(name="mean")]
+    if kind == "max":  # over the initial zeros, too: so padding that is skipped changes nothing
+        return [keras.layers.GlobalMaxPooling1D(name="max"), keras.layers.ReLU(name="initial")]
+    return []
 
-    `keras` runs the model's own recurrent layer; `fused` runs `stages.networks.recurrence` with that layer's
-    weights, compiled by XLA. Both give the same answers and gradients within rounding.
+
+class Network:
+    """A Keras model, and the implementation of its recurrence.
+
+    `keras` runs the model's own recurrent layer; `fused` runs `recurrence` with that layer's weights,
+    compiled by XLA. Both give the same predictions and gradients within rounding.
     """
 
-    def __init__(self, model: keras.Sequential, kernel: str) -> None:
-        """`model` is one of `build_model`'s, loaded from a file or not; `kernel` is keras or fused."""
+    def __init__(self, model: keras.Sequential, implementation: str) -> None:
+        """Take one of `build_model`'s models, loaded or not, and keras or fused."""
         processor.warn()
         processor.keep_memory()
-        self.model, self.fused = model, kernel == "fused"
+        self.model, self.fused = model, implementation == "fused"
         self.layers = {layer.name: layer for layer in model.layers}
-        self.cell = next(layer for name, layer in self.layers.items() if name in CELLS)
-        self._table, self._answer = self.compiled(self.table), self.compiled(self.answer)
+        self.cell = next(layer for name, layer in self.layers.items() if name in LAYERS)
+        self.pooling = next((kind for kind in ("mean", "max") if kind in self.layers), "last")
+        self._table, self._predict = self.compiled(self.table), self.compiled(self.predict)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return `function` as a graph, for `fused` compiled by XLA."""
@@ -87,46 +95,45 @@ class Net:
         rows = rows if dropout is None else rows * dropout
         return recurrence.product(rows, self.cell.cell.kernel) + self.cell.cell.bias if self.fused else rows
 
-    def answer(
+    def predict(
         self,
         table: tf.Tensor,
         tokens: tf.Tensor,
-        steps: tf.Tensor,
+        row_ids: tf.Tensor,
         dropout: tf.Tensor | None = None,
         occurrences: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Return P(positive) (batch,): the sigmoid of `logit`, which has the same arguments."""
-        return tf.sigmoid(self.logit(table, tokens, steps, dropout, occurrences))
+        return tf.sigmoid(self.logit(table, tokens, row_ids, dropout, occurrences))
 
     def logit(
         self,
         table: tf.Tensor,
         tokens: tf.Tensor,
-        steps: tf.Tensor,
+        row_ids: tf.Tensor,
         dropout: tf.Tensor | None = None,
         occurrences: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Return the logit (batch,) of reviews that read row `steps` (length, batch) of `table` in turn.
+        """Return the logit (batch,) of reviews that are the rows `row_ids` (length, batch) of `table`.
 
-        `tokens` (N,) says which token each row stands for: the padding is skipped where the model masks.
-        `occurrences` are zeros (length, batch, embedding width), as if added to the embeddings as they are
-        read, for their gradient.
+        tokens (N,): which token each row of the table belongs to; padding is skipped where the model masks.
+        dropout: what the pooled state is multiplied by. occurrences: zeros (length, batch, embedding_dim), as
+        if added to the embedding of every occurrence, for its gradient.
         """
-        read = tf.gather(tokens, steps) != PADDING if self.layers["embedding"].mask_zero else None
-        mean = self.layers.get("mean")
+        mask = tf.gather(tokens, row_ids) != PADDING if self.layers["embedding"].mask_zero else None
         if self.fused:
             run = getattr(recurrence, self.cell.name)
             weights, activation = self.cell.cell.recurrent_kernel, self.cell.activation.__name__
             each = None if occurrences is None else (occurrences, self.cell.cell.kernel)
-            state = run(table, steps, read, weights, activation, bool(mean), each)
-            if mean:
-                number = steps.shape[0] if read is None else tf.reduce_sum(tf.cast(read, state.dtype), axis=0)
-                state /= tf.reshape(tf.cast(number, state.dtype), (-1, 1))
+            state = run(table, row_ids, mask, weights, activation, self.pooling, each)
         else:
-            mask = None if read is None else tf.transpose(read)
-            rows = tf.gather(table, steps) + (0.0 if occurrences is None else occurrences)
+            mask = None if mask is None else tf.transpose(mask)
+            rows = tf.gather(table, row_ids) + (0.0 if occurrences is None else occurrences)
             state = self.cell(tf.transpose(rows, (1, 0, 2)), mask=mask)
-            state = mean(state, mask=mask) if mean else state
+            if self.pooling == "mean":
+                state = self.layers["mean"](state, mask=mask)
+            elif self.pooling == "max":
+                state = self.layers["initial"](self.layers["max"](state))
         positive = self.layers["positive"]
         return ((state if dropout is None else state * dropout) @ positive.kernel + positive.bias)[:, 0]
 
@@ -148,30 +155,35 @@ class Net:
         """Return float32 P(positive) for each row of int32 `tokens` (reviews, length)."""
         every_token = np.arange(self.layers["embedding"].input_dim, dtype=np.int32)
         table = self._table(every_token)
-        answers = np.empty(len(tokens), np.float32)
-        by_length = np.argsort((tokens != PADDING).sum(axis=1), kind="stable")  # padding in common is skipped
-        for start in range(0, len(tokens), ANSWERED_AT_ONCE):
-            rows = by_length[start : start + ANSWERED_AT_ONCE]
-            answers[rows] = self._answer(table, every_token, tokens[rows].T)
-        return answers
+        result = np.empty(len(tokens), np.float32)
+        by_length = np.argsort((tokens != PADDING).sum(axis=1), kind="stable")  # common padding is skipped
+        for start in range(0, len(tokens), PREDICTED_AT_ONCE):
+            rows = by_length[start : start + PREDICTED_AT_ONCE]
+            result[rows] = self._predict(table, every_token, tokens[rows].T)
+        return result
 
 
-def new_net(cell: str, vocabulary: int, settings: Model, kernel: str, seed: int, tokens: np.ndarray) -> Net:
-    """Return an untrained net, from which on everything random in this process follows from `seed`.
+def new_network(
+    cell: str,
+    num_words: int,
+    settings: Model,
+    implementation: str,
+    seed: int,
+    vectors: np.ndarray | None = None,
+) -> Network:
+    """Return an untrained network, from which on everything random in this process follows from `seed`.
 
-    `tokens`, int32 (reviews, length), are those it will be trained on: its embedding may start from them.
+    vectors: float32 (num_words, embedding_dim), which the embedding starts from where the settings have a
+    `ppmi_window`.
     """
-    window, vectors = settings.embedding_window, None
-    if window is not None:  # before `Net` lets freed memory be kept: this frees much, once
-        vectors = word_vectors(tokens, vocabulary, settings.embedding_width, window)
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    net = Net(build_model(cell, vocabulary, settings), kernel)
-    recurrent = net.cell.cell.recurrent_kernel
+    network = Network(build_model(cell, num_words, settings), implementation)
+    recurrent = network.cell.cell.recurrent_kernel
     recurrent.assign(orthogonal(recurrent.shape, seed))
-    if vectors is not None:
-        net.layers["embedding"].set_weights([vectors])
-    return net
+    if settings.ppmi_window is not None:
+        network.layers["embedding"].set_weights([vectors])
+    return network
 
 
 def orthogonal(shape: tuple[int, int], seed: int) -> np.ndarray:
@@ -186,9 +198,9 @@ def orthogonal(shape: tuple[int, int], seed: int) -> np.ndarray:
     return (q if shape[0] >= shape[1] else q.T).astype(np.float32)
 
 
-def load_net(path: Path, kernel: str) -> Net:
-    """Return the net whose model a file holds."""
-    return Net(keras.models.load_model(path), kernel)
+def load_network(path: Path, implementation: str) -> Network:
+    """Return the network whose model a file holds."""
+    return Network(keras.models.load_model(path), implementation)
 
 
 def save_model(model: keras.Model, path: Path) -> None:

@@ -44,13 +44,17 @@ def check_current(run: str, made: Mapping[str, Any], settings: Mapping[str, Any]
         raise StageError(f"{run} was trained with {name} = {then}, but params.yaml now has {now}; {ADVICE}")
     for name, digest in made["code"].items():
         if not (ROOT / name).is_file() or _digest(ROOT / name) != digest:
-            raise StageError(f"{run} was trained with another {name} than the one that is there now; {ADVICE}")
+            raise StageError(
+                f"{run} was trained with another {name} than the one that is there now; {ADVICE}"
+            )
 
 
 ADVICE = "train it again, and change nothing meanwhile"
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+def differing(
+    one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = ""
+) -> dict[str, tuple[Any, Any]]:
     """Return dotted name → both values, for what two nested mappings do not have alike."""
     result: dict[str, tuple[Any, Any]] = {}
     for name in sorted(one.keys() | other.keys()):

@@ -1,227 +1,254 @@
-"""Training: a net is fitted, an epoch kept, and what came of it saved. Both cells come through here alike."""
+"""Training: one run (cell × recipe × seed), from its data to its folder. The same for both cells."""
 
 import csv
 import functools
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from stages.runtime.files import PADDING, Split, json_text, new_file, new_folder, run_folder
-from stages.networks.models import Net, new_net, save_model
-from stages.params.study import Recipe, Train
+from stages import StageError
+from stages.networks.batches import batch_order, max_unique, trimmed, unique
+from stages.networks.models import Network, new_network, save_model
+from stages.networks.provenance import FILE, check_current, provenance
+from stages.params.recipe import Train, changed, load_recipe
+from stages.runtime.files import (
+    PADDING,
+    WORD_VECTORS,
+    Split,
+    json_text,
+    load_array,
+    load_padded,
+    write_atomically,
+    write_folder,
+)
 
-POOL = 50  # batches among which reviews are sorted by length; more would make the batches less random
 
+def train_run(
+    cell: str, recipe: str, seed: int, folder: Path, settings: Sequence[tuple[str, Any]] = ()
+) -> None:
+    """Train one run and write its model, history, probabilities and provenance to `folder`.
 
-def train_run(cell: str, name: str, recipe: Recipe, seed: int, data: Mapping[str, Split]) -> None:
-    """Train one run (cell × recipe × seed) and save its model, history and probabilities.
-
-    `name` is the recipe's. The same arguments give the same bytes on the same type of machine.
+    settings: what differs from the recipe in params.yaml, such as `("model.pooling", "max")`. Raises
+    `StageError` where the loss is not finite, or where params.yaml or the code changed meanwhile.
     """
-    title = f"{name} {cell} seed {seed}"
-    learning_rate = getattr(recipe, cell).learning_rate
-    train = data["train"]
-    net = new_net(cell, recipe.pad.vocabulary, recipe.model, recipe.train.kernel, seed, train.tokens)
-    fitted = fit(net, train, data["validation"], recipe.train, learning_rate, seed, title)
-    print(f"{title}: kept epoch {fitted.kept}")
+    title = " ".join([recipe, cell, f"seed {seed}", *(f"{name}={value}" for name, value in settings)])
+    block = changed(recipe, load_recipe(recipe), settings)
+    made = provenance(block.settings(cell))
+    data, vectors = load_padded(recipe), load_array(WORD_VECTORS / f"{recipe}.npy")
+    network = new_network(cell, block.pad.num_words, block.model, block.train.implementation, seed, vectors)
+    fitted = fit(
+        network, data["train"], data["validation"], block.train, block.learning_rate(cell), seed, title
+    )
+    print(f"{title}: kept epoch {fitted.kept_epoch}")
+    test_probabilities = network.probabilities(data["test"].tokens)
+    check_current(title, made, changed(recipe, load_recipe(recipe), settings).settings(cell))
 
-    with new_folder(run_folder(name, cell, seed)) as folder:
-        np.save(folder / "validation_probabilities.npy", fitted.probabilities)
-        np.save(folder / "test_probabilities.npy", net.probabilities(data["test"].tokens))
-        with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
+    with write_folder(folder) as draft:
+        np.save(draft / "validation_probabilities.npy", fitted.probabilities)
+        np.save(draft / "test_probabilities.npy", test_probabilities)
+        with (draft / "history.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.DictWriter(file, fitted.history[0], lineterminator="\n")
             rows.writeheader()
             rows.writerows(fitted.history)
         summary = {
-            "cell_weights": net.cell.count_params(),
-            "weights": net.model.count_params(),
-            "kept_epoch": fitted.kept,
+            "cell_weights": network.cell.count_params(),
+            "weights": network.model.count_params(),
+            "kept_epoch": fitted.kept_epoch,
         }
-        new_file(folder / "summary.json", json_text(summary))
-        save_model(net.model, folder / "model.keras")
+        write_atomically(draft / "summary.json", json_text(summary))
+        write_atomically(draft / FILE, json_text(made))
+        save_model(network.model, draft / "model.keras")
 
 
 class Fitted(NamedTuple):
-    """What came of fitting a net, beside its weights."""
+    """What came of fitting a network, beside its weights."""
 
     history: list[dict[str, float]]  # a row per epoch
-    kept: int  # the epoch, from 1, whose weights the net has
+    kept_epoch: int  # the epoch, from 1, whose weights the network has
     probabilities: np.ndarray  # float32 P(positive) of the validation reviews under these weights
 
 
+class Checkpoint(NamedTuple):
+    """The weights after an epoch, and what they predict for the validation reviews."""
+
+    epoch: int
+    accuracy: float
+    weights: list[np.ndarray]
+    probabilities: np.ndarray
+
+
 def fit(
-    net: Net,
+    network: Network,
     train: Split,
     validation: Split,
     settings: Train,
     learning_rate: float,
     seed: int,
-    title: str | None = None,
+    title: str,
+    *,
+    verbose: bool = True,
 ) -> Fitted:
-    """Fit `net` in place, in the order of batches that `seed` gives; print a line per epoch under `title`.
+    """Fit `network` in place, in the order of batches that follows from `seed`.
 
-    The training columns of the history are means over an epoch, with dropout and while weights
-    change; the validation columns belong to the epoch's last weights, or to their average.
+    With `verbose`, prints a line per epoch. The training columns of the history are means over an epoch,
+    with dropout and while weights change; the validation columns belong to the epoch's last weights, or to
+    their moving average. Raises `StageError` where the loss is not finite.
     """
-    optimizer = new_optimizer(net, settings, learning_rate)
-    embedding = net.layers["embedding"]
+    order = batch_order((train.tokens != PADDING).sum(axis=1), settings, seed)
+    optimizer = new_optimizer(network, settings, learning_rate)
+    epoch_of = trainer(network, optimizer, train, settings, max_unique(train.tokens, order))
+    history: list[dict[str, float]] = []
+    checkpoint: Checkpoint | None = None
+    for epoch, batches in enumerate(order, 1):
+        name = f"{title}: epoch {epoch}/{settings.epochs}"
+        loss, accuracy = epoch_of(tqdm(batches, name, disable=None if verbose else True, leave=False), name)
+        row, current = validate(network, optimizer, validation, epoch)
+        row = {"train_loss": loss, "train_accuracy": accuracy} | row
+        history.append({"epoch": epoch} | {column: round(value, 6) for column, value in row.items()})
+        if verbose:
+            text = "{}, loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, accuracy {:.4f}"
+            print(text.format(name, *row.values()), flush=True)
+        if checkpoint is None or settings.checkpoint == "last" or current.accuracy > checkpoint.accuracy:
+            checkpoint = current
+    assert checkpoint is not None  # there is one epoch at least
+    network.model.set_weights(checkpoint.weights)
+    return Fitted(history, checkpoint.epoch, checkpoint.probabilities)
+
+
+def trainer(
+    network: Network, optimizer: keras.optimizers.Optimizer, train: Split, settings: Train, size: int
+) -> Callable[[tqdm, str], tuple[float, float]]:
+    """Return the function that trains an epoch and returns its mean loss, in nats, and accuracy.
+
+    It takes the batches, rows of `train` as `batch_order` has them, and the epoch's name for messages.
+    size: the largest number of different tokens in a batch.
+    """
+    embedding = network.layers["embedding"]
     # XLA compiles anew for every shape: there are few, and a step for each.
-    step_of = functools.cache(lambda length: train_step(net, optimizer, settings))
-    order = batches((train.tokens != PADDING).sum(axis=1), settings, seed)
-    most = max(int((np.bincount(train.tokens[rows].ravel()) > 0).sum()) for epoch in order for rows in epoch)
+    step_of = functools.cache(lambda length: train_step(network, optimizer, settings))
     dropout = tf.function(
         lambda: (
-            net.dropout(most, "embedding_dropout", "word_dropout"),
-            net.dropout(settings.batch_size, "output_dropout"),
+            network.dropout(size, "embedding_dropout", "word_dropout"),
+            network.dropout(settings.batch_size, "output_dropout"),
         )
     )
-    history: list[dict[str, float]] = []
-    best = -1.0
-    kept: tuple[int, list[np.ndarray], np.ndarray]
-    for epoch, steps in enumerate(order, 1):
-        progress = f"{title}: epoch {epoch}/{settings.epochs}"
-        loss = right = 0.0
-        for rows in tqdm(steps, progress, disable=None if title else True, leave=False):
-            counts, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
+
+    def train_epoch(batches: tqdm, name: str) -> tuple[float, float]:
+        loss = correct = 0.0
+        for number, rows in enumerate(batches, 1):
+            sample_weight, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
             tokens = trimmed(train.tokens[rows]) if embedding.mask_zero else train.tokens[rows]
-            found, places = distinct(tokens, embedding.input_dim, most)
-            batch = step_of(tokens.shape[1])(found, places, labels, counts, *dropout())
-            loss, right = loss + float(batch[0]), right + float(batch[1])
-        last = net.model.get_weights()
-        optimizer.finalize_variable_values(net.model.trainable_variables)  # to their average, if it has one
-        answers = net.probabilities(validation.tokens)
-        accuracy = float(((answers > 0.5) == validation.labels).mean())
-        row = {
-            "train_loss": loss / len(train.labels),
-            "train_accuracy": right / len(train.labels),
-            "validation_loss": cross_entropy(validation.labels, answers),
-            "validation_accuracy": accuracy,
-        }
-        history.append({"epoch": epoch} | {name: round(value, 6) for name, value in row.items()})
-        if title:
-            print(
-                "{}, loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, accuracy {:.4f}".format(
-                    progress, *row.values()
-                ),
-                flush=True,
-            )
-        if settings.keep == "last" or accuracy > best:
-            best, kept = accuracy, (epoch, net.model.get_weights(), answers)
-        net.model.set_weights(last)
-    net.model.set_weights(kept[1])
-    return Fitted(history, kept[0], kept[2])
+            found, row_ids = unique(tokens, embedding.input_dim, size)
+            batch = step_of(tokens.shape[1])(found, row_ids, labels, sample_weight, *dropout())
+            loss, correct = loss + float(batch[0]), correct + float(batch[1])
+            if not np.isfinite(loss):
+                raise StageError(
+                    f"{name}, step {number}: the loss is {loss}. Lower the learning rate "
+                    f"({float(optimizer.learning_rate):g}), or clip gradients with train.global_clipnorm "
+                    f"({settings.global_clipnorm or 'null'})"
+                )
+        return loss / len(train.labels), correct / len(train.labels)
+
+    return train_epoch
 
 
-def new_optimizer(net: Net, settings: Train, learning_rate: float) -> keras.optimizers.Optimizer:
-    """Return the optimizer of the net's weights."""
-    config = {"learning_rate": learning_rate, "global_clipnorm": settings.clip_norm}
+def validate(
+    network: Network, optimizer: keras.optimizers.Optimizer, validation: Split, epoch: int
+) -> tuple[dict[str, float], Checkpoint]:
+    """Return the validation columns of an epoch's history, and the checkpoint that they belong to.
+
+    That is the weights' moving average, where there is one; the network goes on with the weights that it had.
+    """
+    last = network.model.get_weights()
+    optimizer.finalize_variable_values(network.model.trainable_variables)  # the average, if it keeps one
+    probabilities = network.probabilities(validation.tokens)
+    accuracy = float(((probabilities > 0.5) == validation.labels).mean())
+    loss = cross_entropy(validation.labels, probabilities)
+    checkpoint = Checkpoint(epoch, accuracy, network.model.get_weights(), probabilities)
+    network.model.set_weights(last)
+    return {"validation_loss": loss, "validation_accuracy": accuracy}, checkpoint
+
+
+def new_optimizer(network: Network, settings: Train, learning_rate: float) -> keras.optimizers.Optimizer:
+    """Return the optimizer of the network's weights."""
+    config = {"learning_rate": learning_rate, "global_clipnorm": settings.global_clipnorm}
     if settings.optimizer != "sgd":
         config["epsilon"] = settings.epsilon
-    if settings.averaging is not None:
-        config |= {"use_ema": True, "ema_momentum": settings.averaging}
+    if settings.ema_momentum is not None:
+        config |= {"use_ema": True, "ema_momentum": settings.ema_momentum}
     optimizer = keras.optimizers.get({"class_name": settings.optimizer, "config": config})
-    optimizer.build(net.model.trainable_variables)
+    optimizer.build(network.model.trainable_variables)
     return optimizer
 
 
 def train_step(
-    net: Net, optimizer: keras.optimizers.Optimizer, settings: Train
+    network: Network, optimizer: keras.optimizers.Optimizer, settings: Train
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """Return the function that moves the net's weights by one batch.
+    """Return the function that moves the network's weights by one batch.
 
-    It takes the batch's tokens and steps (see `distinct`), float32 labels (batch,), float32 counts
-    (batch,) that are 0 for reviews that only fill it up, and what dropout multiplies embeddings and
-    states by. It returns the sum of the reviews' losses, in nats, and the number answered right.
+    It takes the batch's unique tokens and their row_ids (see `unique`), float32 labels (batch,), float32
+    sample_weight (batch,), 0 for reviews that only fill it up, and what dropout multiplies embeddings and
+    pooled states by. It returns the sum of the reviews' losses, in nats, and the number of correct ones.
     """
-    weights = net.model.trainable_variables  # the embedding's first
-    by_occurrence = settings.embedding_gradient == "by_occurrence"
+    weights = network.model.trainable_variables  # the embedding's first
+    per_occurrence = settings.embedding_gradients == "per_occurrence"
 
     def step(
         tokens: tf.Tensor,
-        steps: tf.Tensor,
+        row_ids: tf.Tensor,
         labels: tf.Tensor,
-        counts: tf.Tensor,
+        sample_weight: tf.Tensor,
         embedding_dropout: tf.Tensor | None,
         output_dropout: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        occurrences = None
+        occurrences = tf.zeros((*row_ids.shape, weights[0].shape[1])) if per_occurrence else None
         with tf.GradientTape() as tape:
-            source = table = net.table(tokens, embedding_dropout)
-            if by_occurrence:
-                source = occurrences = tf.zeros((*steps.shape, weights[0].shape[1]))
+            table = network.table(tokens, embedding_dropout)
+            if per_occurrence:
                 tape.watch(occurrences)
-            answers = net.answer(table, tokens, steps, output_dropout, occurrences)
-            losses = counts * keras.losses.binary_crossentropy(labels[:, None], answers[:, None])
-            loss = tf.reduce_sum(losses) / tf.reduce_sum(counts)
-        of_source, *gradients = tape.gradient(loss, [source, *weights])
-        # Keras squares the values of a sparse gradient as they are: the parts of a token that occurs
-        # several times one by one. Those of a dense gradient are summed before.
-        if by_occurrence:
-            parts = tf.reshape(of_source, (-1, of_source.shape[-1]))
-            if embedding_dropout is not None:
-                parts *= tf.gather(embedding_dropout, tf.reshape(steps, [-1]))
-            places = tf.reshape(tf.gather(tokens, steps), [-1])
-            gradients[0] = tf.IndexedSlices(parts, places, weights[0].shape)
+            predicted = network.predict(table, tokens, row_ids, output_dropout, occurrences)
+            losses = sample_weight * keras.losses.binary_crossentropy(labels[:, None], predicted[:, None])
+            loss = tf.reduce_sum(losses) / tf.reduce_sum(sample_weight)
+        embedding, *others = weights
+        of_embedding, *gradients = tape.gradient(
+            loss, [occurrences if per_occurrence else embedding, *others]
+        )
+        if per_occurrence:
+            of_embedding = per_occurrence_gradient(
+                of_embedding, tokens, row_ids, embedding_dropout, embedding.shape
+            )
         else:
-            gradients[0] = tf.convert_to_tensor(gradients[0])
-        optimizer.apply(gradients, weights)
-        right = counts * tf.cast((answers > 0.5) == (labels > 0.5), tf.float32)
-        return tf.reduce_sum(losses), tf.reduce_sum(right)
+            of_embedding = tf.convert_to_tensor(of_embedding)  # the unique tokens' rows, as a dense gradient
+        optimizer.apply([of_embedding, *gradients], weights)
+        correct = sample_weight * tf.cast((predicted > 0.5) == (labels > 0.5), tf.float32)
+        return tf.reduce_sum(losses), tf.reduce_sum(correct)
 
-    return net.compiled(step)
+    return network.compiled(step)
 
 
-def batches(lengths: np.ndarray, settings: Train, seed: int) -> np.ndarray:
-    """Return which reviews each step reads, int64 (epochs, steps, batch size); −1 fills a batch up.
+def per_occurrence_gradient(
+    of_occurrences: tf.Tensor,
+    tokens: tf.Tensor,
+    row_ids: tf.Tensor,
+    dropout: tf.Tensor | None,
+    shape: tf.TensorShape,
+) -> tf.IndexedSlices:
+    """Return the embedding's gradient as Keras 3 has it: a slice for every occurrence of a token.
 
-    `lengths` are the reviews' numbers of tokens. Every epoch reads each review once, in an order of
-    its own. `by_length` puts reviews of similar length together: the shuffled reviews are sorted
-    within pools of POOL batches, and the batches shuffled.
+    Adam and clipping square these slices one by one; a dense gradient has them summed before.
     """
-    random = np.random.default_rng(seed)
-    steps = -(-len(lengths) // settings.batch_size)
-    order = np.full((settings.epochs, steps * settings.batch_size), -1)
-    for epoch in order:
-        epoch[: len(lengths)] = random.permutation(len(lengths))
-        if settings.batches == "by_length":
-            for pool in np.split(
-                epoch, range(POOL * settings.batch_size, len(epoch), POOL * settings.batch_size)
-            ):
-                pool[:] = pool[np.argsort(lengths[pool], kind="stable")]
-            epoch[:] = random.permutation(epoch.reshape(steps, -1)).ravel()
-    return order.reshape(settings.epochs, steps, settings.batch_size)
-
-
-def trimmed(tokens: np.ndarray) -> np.ndarray:
-    """Return `tokens` (batch, length) without padding that all rows share, as far as halving goes."""
-    used = np.flatnonzero((tokens != PADDING).any(axis=0))
-    begin, end = (used[0], used[-1] + 1) if len(used) else (0, 0)
-    length = tokens.shape[1]
-    while length // 2 >= max(end - begin, 1):
-        length //= 2
-    begin = min(begin, tokens.shape[1] - length)
-    return tokens[:, begin : begin + length]
-
-
-def distinct(tokens: np.ndarray, vocabulary: int, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct `tokens`, filled up to `most`, and which of them is read when.
-
-    tokens: int32 (batch, length), below `vocabulary`. Returns int32 (most,) and int32 (length, batch),
-    so that the first, indexed by the second, is the transposed `tokens`.
-    """
-    occurs = np.zeros(vocabulary, bool)
-    occurs[tokens] = True
-    found = np.flatnonzero(occurs)
-    place = np.empty(vocabulary, np.int32)
-    place[found] = np.arange(len(found))
-    return np.pad(found, (0, most - len(found))).astype(np.int32), place[tokens.T]
+    slices = tf.reshape(of_occurrences, (-1, of_occurrences.shape[-1]))
+    if dropout is not None:
+        slices *= tf.gather(dropout, tf.reshape(row_ids, [-1]))
+    return tf.IndexedSlices(slices, tf.reshape(tf.gather(tokens, row_ids), [-1]), shape)
 
 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean cross-entropy in nats, probabilities kept 1e-7 from 0 and 1 as in Keras' loss."""
-    right = np.where(labels, probabilities, 1 - probabilities.astype(np.float64))
-    return float(-np.log(np.clip(right, 1e-7, 1 - 1e-7)).mean())
+    of_label = np.where(labels, probabilities, 1 - probabilities.astype(np.float64))
+    return float(-np.log(np.clip(of_label, 1e-7, 1 - 1e-7)).mean())

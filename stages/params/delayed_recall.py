@@ -1,4 +1,4 @@
-"""The parameters of delayed recall: sequences whose first token is the label, and the models that read them."""
+"""The parameters of delayed recall: generated sequences whose first token is the label."""
 
 from pathlib import Path
 from typing import Annotated

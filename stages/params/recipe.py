@@ -91,6 +91,10 @@ class Recipe(Block):
         """Return the learning rate of `cell`, one of CELLS."""
         return float(getattr(self, cell).learning_rate)
 
+    def settings(self, cell: str) -> dict[str, Any]:
+        """Return what shapes the runs of `cell`: all but what other cells have of their own."""
+        return self.model_dump(mode="json", exclude=set(CELLS) - {cell})
+
 
 def load_recipe(name: str, path: Path = PARAMS_FILE) -> Recipe:
     """Return the recipe `name` of params.yaml; raise `StageError` where it is missing or wrong."""
@@ -102,7 +106,7 @@ def load_recipe(name: str, path: Path = PARAMS_FILE) -> Recipe:
 
 
 def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> Recipe:
-    """Return `recipe` (called `name`) with other values for some settings, such as `("model.pooling", "max")`.
+    """Return `recipe` (called `name`) with settings changed, such as `("model.pooling", "max")`.
 
     Raises `StageError` where one is no setting of the recipe's, or its value is not allowed.
     """

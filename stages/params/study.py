@@ -129,9 +129,11 @@ class Params(Block):
 def load_params(path: Path = PARAMS_FILE) -> Params:
     """Return all of params.yaml.
 
-    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, and what is allowed.
+    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, what is allowed.
     """
     raw = read(path)
+    for former in raw.keys() & RENAMED.keys():  # it would be taken for a recipe
+        raise StageError(f"{path}: {former} is now {RENAMED[former]}")
     fixed = Params.model_fields.keys() - {"blocks"}
     own = {name: raw.pop(name) for name in list(raw) if name in fixed}
     params = validated(Params, {**own, "blocks": raw}, RENAMED, path=path)

@@ -23,7 +23,7 @@ def terms_by_frequency(matrix: sp.csr_array, frequency: tuple[int, int]) -> np.n
 
 
 def max_shared_terms(matrix: sp.csr_array, others: sp.csr_array) -> np.ndarray:
-    """Return how many terms each review (row) shares with the review of `others` that shares most, (reviews,)."""
+    """Return how many terms each review shares with the one of `others` that shares most, int (reviews,)."""
     if not others.shape[0]:
         return np.zeros(matrix.shape[0], np.int32)
     return (matrix @ others.T).max(axis=1).toarray().ravel()

@@ -19,7 +19,7 @@ AT_ONCE = 1000  # reviews that are compared with all: 200 MB
 
 
 def film_groups(matrix: sp.csr_array) -> np.ndarray:
-    """Return the number, from 0, of each review's group: reviews that seem to be of one film, int64 (reviews,).
+    """Return the number, from 0, of the group of each review, int64 (reviews,): those of one film, it seems.
 
     matrix: document-term matrix (reviews, words). Each review is linked with the NEIGHBOURS whose words,
     weighted by TF-IDF, are most like its own (cosine), and the graph is cut into communities by the Louvain

@@ -18,6 +18,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "recipe": {"help": "the name of a recipe's block in params.yaml"},
     "cell": {"help": "rnn or lstm"},
     "seed": {"type": int, "help": "initial weights, order of batches and dropout follow from it"},
+    "out": {"type": Path, "help": "the folder to write"},
+    "set": {"action": "append", "metavar": "NAME=VALUE", "help": "a setting to change; may be repeated"},
 }
 
 
@@ -32,15 +34,20 @@ class Parser(argparse.ArgumentParser):
 def stage_main(stage: Callable[..., None]) -> None:
     """Run a stage with the arguments that its signature names: recipe, cell, seed, or none.
 
-    A parameter with a default is an option. Exits as `protocol` says.
+    A parameter with a default is an option, one that is keyword-only an option that must be given.
+    Exits as `protocol` says.
     """
     parser = Parser(prog=f"python -m stages.{stage.__name__}", description=inspect.getdoc(stage))
     for name, parameter in inspect.signature(stage).parameters.items():
-        if parameter.default is inspect.Parameter.empty:
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            parser.add_argument(f"--{name}", required=True, **ARGUMENTS[name])
+        elif parameter.default is inspect.Parameter.empty:
             parser.add_argument(name, **ARGUMENTS[name])
         else:
             kind = Path if isinstance(parameter.default, Path) else str
-            parser.add_argument(f"--{name}", type=kind, default=parameter.default, help="default: %(default)s")
+            parser.add_argument(
+                f"--{name}", type=kind, default=parameter.default, help="default: %(default)s"
+            )
     arguments = parser.parse_args()
     with protocol(stage.__name__):
         processor.warn()
@@ -51,8 +58,8 @@ def stage_main(stage: Callable[..., None]) -> None:
 def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
     """End the process as users expect, with one line on standard error that opens with `name`.
 
-    Status 1: the parameters or inputs are at fault (`StageError`); 130 or 143: Ctrl-C or a request to end,
-    and `interrupted` says what was kept.
+    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written.
+    Status 130 or 143: Ctrl-C or a request to end; `interrupted` says what was kept.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -64,7 +71,7 @@ def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
         signal.signal(each, leave)
     try:
         yield
-    except StageError as error:
+    except (StageError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as end:

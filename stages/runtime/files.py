@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,6 +60,20 @@ def write_atomically(path: Path, text: str) -> None:
         _replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def delete_others(folder: Path, keep: Collection[Path]) -> None:
+    """Delete what lies in `folder` beside `keep`, such as the runs of a seed that params.yaml no longer has.
+
+    For a folder that a stage depends on: with left-overs in it, the same parameters would give two people two
+    different `dvc.lock`. What DVC has made is still in its cache.
+    """
+    for left_over in sorted(set(folder.iterdir()) - set(keep)):
+        print(f"{left_over} belongs to nothing that params.yaml names: deleted")
+        if left_over.is_dir() and not left_over.is_symlink():
+            shutil.rmtree(left_over)
+        else:
+            left_over.unlink()
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

@@ -3,13 +3,14 @@
 Libraries choose their code by the processor, its caches and the number of threads; with the code the last
 digits change, and five epochs later the accuracies. So the choice is made here, before they are loaded:
 
-- XLA, oneDNN, OpenBLAS and NumPy use nothing newer than AVX2; XLA adds up its matrix products in one order
-  and takes no approximate reciprocal square roots, which each maker rounds in its own way;
+- XLA, oneDNN, OpenBLAS and NumPy compute as AVX2 does (XLA's products may run on AVX-512 where that gives the
+  same bytes); XLA adds up its matrix products in one order and takes no approximate reciprocal square roots,
+  which each maker rounds in its own way;
 - they use one thread: with two, sums are split elsewhere;
 - anything else that the environment tells them is taken out.
 
 No setting reaches two things that depend on the size of the caches: products with a transposed matrix and
-Keras' orthogonal matrices. `recurrence.product` and `nets.orthogonal` take other ways there.
+Keras' orthogonal matrices. `recurrence.product` and `models.orthogonal` take other ways there.
 """
 
 import ctypes

@@ -132,7 +132,11 @@ ENGINES = {
     "fused": fused_engine,
     "summed": summed_engine,
 }
-IMPORTS = {"keras": "keras", "pytorch": "torch", "fused": "stages.networks.training"}  # `summed` is like `fused` there
+IMPORTS = {
+    "keras": "keras",
+    "pytorch": "torch",
+    "fused": "stages.networks.training",
+}  # `summed` is like `fused` there
 
 # How a process is started: as a `user` would, so that libraries choose their instructions and malloc what it
 # keeps; with the same `allocator` setting as this pipeline's networks, which keep what is freed; or, as this

@@ -1,4 +1,4 @@
-"""Is a text a positive review? The answers of both trained nets, side by side, for any text.
+"""Is a text a positive review? The predictions of both trained models, side by side, for any text.
 
 No stage of the pipeline: it reads what `dvc repro` has trained.
 """
@@ -9,57 +9,73 @@ import io
 import json
 import os
 import shutil
-import string
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from stages import StageError
-from stages.runtime.command_line import Parser, not_among
-from stages.runtime.files import PADDED, PADDING, RAW, load_array, load_text, not_there, run_folder
-from stages.inspect_models import CELLS, Weights, answers, reading
-from stages.pad import OUT_OF_VOCABULARY, encode, pad_rows
-from stages.pairs import with_pairs
-from stages.params.study import Model, Pad, Recipe, load_params
-from stages.release import RELEASED
-
-# What the Tokenizer of Keras, which split the reviews, takes for spaces: not the apostrophe. bytes.split
-# adds the ASCII white space; no word of the reviews has any.
-FILTERED = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
-# Only ASCII letters become small: the reviews' words are `à` and `À`, `amélie` and `amÉlie`.
-FOLDED = bytes.maketrans(
-    string.ascii_uppercase.encode() + FILTERED, string.ascii_lowercase.encode() + b" " * len(FILTERED)
+from stages.inspection.readings import reading, running_probabilities
+from stages.networks.provenance import FILE
+from stages.params.reading import validated
+from stages.params.recipe import CELLS, RENAMED, Recipe, load_recipe
+from stages.params.study import load_params
+from stages.reviews.text import batches, check_utf8, load_ranks, read_lines, split_words, token_rows
+from stages.runtime.command_line import Parser, protocol
+from stages.runtime.files import (
+    OUT_OF_VOCABULARY,
+    PADDING,
+    RELEASED,
+    START,
+    load_json,
+    missing_input,
+    run_folder,
 )
-AT_ONCE = 2000  # texts that are read, answered and printed together …
-CHARACTERS = 2**24  # … or fewer, as soon as they have so many
-FEW = 200  # texts that NumPy has answered before XLA has compiled both nets
+
+FEW = 200  # texts for which NumPy is done before XLA has compiled both models
 EXPLAINED = 20  # texts at most
 
 HELP = """
-A file or standard input has one text per line, in UTF-8; every line is answered by one row. A text
-without a word, such as an empty line, keeps its row, without probabilities.
+A file or standard input has one text per line, in UTF-8; every line gets one row. A text without a word,
+such as an empty line, keeps its row, without probabilities.
 
 Texts are split into words as the training reviews were: A to Z in lower case, ASCII punctuation left out,
-don't one word. Typographic quotes and dashes stay part of their word, which the nets then hardly know:
-write ' and - instead. Of a long text the nets read as much as they did in training (pad.length and
+don't one word. Typographic quotes and dashes stay part of their word, which the models then rarely know:
+write ' and - instead. Of a long text the models read as much as they did in training (pad.maxlen and
 pad.truncating in params.yaml).
 """
 EXAMPLES = """\
 examples:
   python -m stages.tools.predict "A wonderful film." "I want my money back."
   python -m stages.tools.predict --explain "Not as bad as they say."
-  python -m stages.tools.predict --file reviews.txt --csv > answers.csv
+  python -m stages.tools.predict --file reviews.txt --csv > predictions.csv
   zcat reviews.txt.gz | python -m stages.tools.predict --recipe notebook --seed 3 --json
 """
 
 
 def main() -> None:
-    """Print both models' answers; exit as a stage does, and with 141 where nobody reads on, as `| head`."""
+    """Print both models' predictions; exit as a stage does, and with 141 where nobody reads on (`| head`)."""
+    arguments = parse_arguments()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as the texts are
+    with protocol("predict"):
+        try:
+            models = Models(model_folders(arguments.recipe, arguments.seed))
+            texts = check_utf8(arguments.texts) if arguments.texts else read_lines(arguments.file)
+            form = "json" if arguments.json else "csv" if arguments.csv else "table"
+            (explain if arguments.explain else predict)(models, texts, form)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is not printed yet
+            sys.exit(141)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's arguments; exit with status 2 where they do not go together."""
     parser = Parser(
         prog="python -m stages.tools.predict",
         description=f"{__doc__}{HELP}",
@@ -76,8 +92,8 @@ def main() -> None:
     parser.add_argument(
         "--explain",
         action="store_true",
-        help=f"print the answers after each word, of {EXPLAINED} texts at most; "
-        "<words> in brackets are unknown to the nets",
+        help=f"print the predictions after each word, of {EXPLAINED} texts at most; "
+        "<words> in brackets are unknown to the models",
     )
     arguments = parser.parse_args()
     if arguments.texts and arguments.file is not None:
@@ -86,274 +102,139 @@ def main() -> None:
         parser.error("--explain prints a table or, with --json, JSON, but no CSV")
     if not arguments.texts and arguments.file is None and (sys.stdin is None or sys.stdin.isatty()):
         parser.error("give texts, --file, or a pipe on standard input")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # as the texts are
-    try:
-        params = load_params()
-        name = params.recipes[-1] if arguments.recipe is None else arguments.recipe
-        seed = arguments.seed  # None: the released models
-        if seed is None and arguments.recipe is not None:
-            seed = params.seeds[0]
-        if name not in params.blocks:
-            parser.error(not_among("recipe", name, params.blocks))
-        if seed is not None and seed not in params.seeds:
-            parser.error(not_among("seed", seed, params.seeds))
-        texts = checked(arguments.texts) if arguments.texts else lines(arguments.file)
-        form = "json" if arguments.json else "csv" if arguments.csv else "table"
-        answer = explain if arguments.explain else predict
-        answer(name, params.blocks[name], seed, texts, form)
-        sys.stdout.flush()
-    except StageError as error:
-        print(f"predict: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("predict: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is not printed yet
-        sys.exit(141)
+    return arguments
 
 
-def predict(name: str, recipe: Recipe, seed: int | None, texts: Iterable[str], form: str) -> None:
-    """Print what two models of the recipe `name` answer to each text: a `form` of table, csv or json.
+def model_folders(recipe: str | None, seed: int | None) -> dict[str, Path]:
+    """Return each cell's folder: the released one, or that of a recipe (None: the released one) and a seed."""
+    if recipe is None and seed is None:
+        return {cell: RELEASED / cell for cell in CELLS}
+    params = load_params()
+    name = params.release.recipe if recipe is None else recipe
+    load_recipe(name)  # says which recipes there are
+    return {cell: run_folder(name, cell, params.seeds[0] if seed is None else seed) for cell in CELLS}
 
-    Those of a seed, or the released ones (None).
-    """
-    ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
-    pending = parts(texts)
-    first = next(pending, [])
-    nets = load_nets(name, recipe, paths) if first else {}
+
+class Models:
+    """A trained RNN and LSTM, and the settings that they were trained with, whatever params.yaml now says."""
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        """Raise `StageError` where a cell's folder has no model, or the two differ in what both share."""
+        self.paths = {cell: folder / "model.keras" for cell, folder in folders.items()}
+        for path in self.paths.values():
+            if not path.is_file():
+                raise missing_input(path)
+        recipes = [_trained_with(folder / FILE) for folder in folders.values()]
+        self.recipe, self.ranks = recipes[0], load_ranks()
+        if any((each.pad, each.model) != (self.recipe.pad, self.recipe.model) for each in recipes):
+            paths = " and ".join(map(str, self.paths.values()))
+            raise StageError(f"{paths} were trained with different settings: `dvc repro` trains them anew")
+
+    @cached_property
+    def networks(self) -> dict[str, Any]:
+        """Each cell's `Network`."""
+        # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
+        from stages.networks.models import load_network
+
+        return {cell: load_network(path, "fused") for cell, path in self.paths.items()}
+
+    @cached_property
+    def weights(self) -> dict[str, dict[str, list[np.ndarray]]]:
+        """Cell → layer → its weights."""
+        return {
+            cell: {name: layer.get_weights() for name, layer in network.layers.items()}
+            for cell, network in self.networks.items()
+        }
+
+    def words(self, text: str) -> list[bytes]:
+        """Return the words of a text that the models read."""
+        return split_words(text, self.recipe.pad)
+
+    def probabilities(self, texts: Sequence[Sequence[bytes]]) -> np.ndarray:
+        """Return float32 P(positive) (texts, cells) of texts, given as their words."""
+        tokens, settings = token_rows(texts, self.ranks, self.recipe.pad), self.recipe.model
+        if len(tokens) <= FEW:
+            each = [
+                running_probabilities(cell, weights, settings, tokens)[:, -1]
+                for cell, weights in self.weights.items()
+            ]
+        else:
+            from stages.networks.models import PREDICTED_AT_ONCE
+
+            # Filled up with rows of padding: XLA compiles anew for every other number of rows.
+            full = np.pad(tokens, ((0, -len(tokens) % PREDICTED_AT_ONCE), (0, 0)))
+            each = [network.probabilities(full)[: len(tokens)] for network in self.networks.values()]
+        return np.stack(each, axis=1)
+
+    def reading(self, text: str) -> dict[str, Any]:
+        """Return the words that the models read, with unknown ones in <>, and `readings.reading` of them."""
+        words = self.words(text)
+        if not words:
+            return {"words": [], **dict.fromkeys(CELLS)}
+        (row,) = token_rows([words], self.ranks, self.recipe.pad)
+        tokens = row[row != PADDING].tolist()
+        shown = ["<start>"] * (START in tokens) + [word.decode() for word in words]
+        shown = [
+            f"<{word}>" if token == OUT_OF_VOCABULARY else word
+            for word, token in zip(shown, tokens, strict=False)  # the row's end may be cut
+        ]
+        return {"words": shown, **reading(self.weights, self.recipe.model, row)}
+
+
+def _trained_with(path: Path) -> Recipe:
+    """Return the settings in a run's provenance."""
+    return validated(Recipe, load_json(path)["settings"], RENAMED, path=path)
+
+
+def predict(models: Models, texts: Iterable[str], form: str) -> None:
+    """Print what two models predict for each text: a `form` of table, csv or json."""
+    pending = batches(texts)
+    first = next(pending, [])  # what cannot be read is said before anything is printed
     write = writer(form)
-    for part in filter(None, chain([first], pending)):
-        reviews = [words(text, recipe.pad) for text in part]
-        answered = probabilities(nets, recipe.model, rows(reviews, ranks, pairs, recipe.pad)).tolist()
-        for text, review, answer in zip(part, reviews, answered, strict=True):
-            write(text, answer if review else [None] * len(CELLS))
+    for batch in filter(None, chain([first], pending)):
+        words = [models.words(text) for text in batch]
+        probabilities = models.probabilities(words).tolist()
+        for text, known, each in zip(batch, words, probabilities, strict=True):
+            write(text, each if known else [None] * len(CELLS))
         sys.stdout.flush()
 
 
-def explain(name: str, recipe: Recipe, seed: int | None, texts: Iterable[str], form: str) -> None:
-    """Print what the two models would answer after each word of each text: a `form` of table or json."""
-    ranks, pairs, paths = load_ranks(), load_pairs(name, recipe.pad), model_paths(name, seed)
+def explain(models: Models, texts: Iterable[str], form: str) -> None:
+    """Print what the two models would predict after each word of each text: a `form` of table or json."""
     few = list(islice(texts, EXPLAINED + 1))
     if len(few) > EXPLAINED:
         raise StageError(f"--explain takes {EXPLAINED} texts at most")
-    nets = load_nets(name, recipe, paths) if few else {}
-    weights = {cell: layer_weights(net) for cell, net in nets.items()}
     for text in few:
-        write_explained(form, text, explained(weights, recipe, text, ranks, pairs))
-
-
-def checked(texts: Sequence[str]) -> Sequence[str]:
-    """Return `texts`, from the command line; raises `StageError` where one is not UTF-8."""
-    for number, text in enumerate(texts, 1):
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:  # Python keeps such a byte as 0xdc00 + byte
-            position, byte = len(text[: error.start].encode()), ord(text[error.start]) & 0xFF
-            raise _not_utf8(f"text {number}", position, byte) from None
-    return texts
-
-
-def lines(path: str | None) -> Iterator[str]:
-    """Yield the lines of a file, or of standard input (- or None), one at a time and without their ends.
-
-    Raises `StageError` where it cannot be read or is not UTF-8.
-    """
-    own = path in (None, "-")
-    name = "standard input" if own else str(path)
-    try:
-        with (
-            sys.stdin.buffer if own else Path(name).open("rb") as file,
-            tqdm(
-                desc=f"predict: {name}",
-                total=os.fstat(file.fileno()).st_size or None,
-                unit="B",
-                unit_scale=True,
-                disable=sys.stdout.isatty() or None,  # there the answers show how far it is
-                leave=False,
-            ) as progress,
-        ):
-            for number, line in enumerate(file, 1):
-                progress.update(len(line))
-                try:
-                    text = line.decode().rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise _not_utf8(f"{name}, line {number}", error.start, line[error.start]) from None
-                yield text.removeprefix("\ufeff") if number == 1 else text  # the byte order mark
-    except OSError as error:
-        raise StageError(f"{name} cannot be read: {error.strerror}") from None
-
-
-def _not_utf8(where: str, position: int, byte: int) -> StageError:
-    return StageError(f"{where}, byte {position + 1} is 0x{byte:02x}, which is not UTF-8: convert the text")
-
-
-def parts(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the texts in lists of AT_ONCE, or fewer where they are long: never much more in memory."""
-    part: list[str] = []
-    characters = 0
-    for text in texts:
-        part.append(text)
-        characters += len(text)
-        if len(part) == AT_ONCE or characters >= CHARACTERS:
-            yield part
-            part, characters = [], 0
-    if part:
-        yield part
-
-
-def load_ranks() -> dict[bytes, int]:
-    """Return each word's rank, from 1, the words as UTF-8."""
-    return {word.encode(): rank for word, rank in json.loads(load_text(RAW / "word_index.json")).items()}
-
-
-def load_pairs(name: str, settings: Pad) -> np.ndarray:
-    """Return the pairs of words that have a token of their own, as stage `pad` has chosen them."""
-    return load_array(PADDED / name / "pairs.npy") if settings.pairs else np.empty(0, np.int64)
-
-
-def words(text: str, settings: Pad) -> list[bytes]:
-    """Return the text's words, as the reviews were split; of more than fit a row, those that stay.
-
-    And one more: a pair may stay whose first word does not.
-    """
-    folded, most = text.encode().translate(FOLDED), settings.length + 1
-    if settings.truncating == "pre":
-        return folded.rsplit(None, most)[-most:]
-    return folded.split(None, most)[:most]
-
-
-def rows(
-    reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], pairs: np.ndarray, settings: Pad
-) -> np.ndarray:
-    """Return int32 tokens (reviews, length) of the reviews' words, as stage `pad` encodes and pads them."""
-    tokens = encoded(reviews, ranks, pairs, settings)
-    return pad_rows(*tokens, settings.length, settings.padding, settings.truncating)
-
-
-def encoded(
-    reviews: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], pairs: np.ndarray, settings: Pad
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return `(tokens, offsets)` of the reviews' words, flat, before they are cut or padded."""
-    single = settings.vocabulary - settings.pairs
-    flat = [ranks.get(word, single) for review in reviews for word in review]  # no token has that rank
-    offsets = np.cumsum([0, *map(len, reviews)])
-    return with_pairs(*encode(np.array(flat, np.int32), offsets, single), pairs, single)
-
-
-def model_paths(name: str, seed: int | None) -> dict[str, Path]:
-    """Return each cell's model of the recipe `name`: of a seed, or the released one (None).
-
-    Raises `StageError` where one is not there, or another recipe's are released.
-    """
-    paths = {
-        cell: (RELEASED / cell if seed is None else run_folder(name, cell, seed)) / "model.keras"
-        for cell in CELLS
-    }
-    for path in paths.values():
-        if not path.is_file():
-            raise not_there(path)
-        if seed is None and (recipe := json.loads(load_text(path.parent / "run.json"))["recipe"]) != name:
-            raise StageError(
-                f"{path} is of {recipe}, and the last of recipes in params.yaml is {name}: "
-                "`dvc repro` releases its models"
-            )
-    return paths
-
-
-def load_nets(name: str, recipe: Recipe, paths: Mapping[str, Path]) -> dict[str, Any]:
-    """Return each cell's `Net`; raises `StageError` where one is not what the recipe now says."""
-    # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-    from stages.networks.models import load_net
-
-    nets = {cell: load_net(path, "fused") for cell, path in paths.items()}
-    shape = recipe.model
-    wanted = (recipe.pad.vocabulary, shape.masking, shape.activation, shape.pooling)
-    for cell, net in nets.items():
-        embedding, pooling = net.layers["embedding"], "mean" if "mean" in net.layers else "last"
-        if (embedding.input_dim, embedding.mask_zero, net.cell.activation.__name__, pooling) != wanted:
-            raise StageError(f"{paths[cell]} is older than {name} in params.yaml: `dvc repro` trains it anew")
-    return nets
-
-
-def layer_weights(net: Any) -> Weights:
-    """Return the weights of each of a net's layers."""
-    return {layer.name: layer.get_weights() for layer in net.model.layers}
-
-
-def probabilities(nets: Mapping[str, Any], settings: Model, tokens: np.ndarray) -> np.ndarray:
-    """Return float32 P(positive) (texts, cells) for int32 `tokens` (texts, length)."""
-    if len(tokens) <= FEW:
-        each = [answers(cell, layer_weights(nets[cell]), settings, tokens)[:, -1] for cell in CELLS]
-    else:
-        from stages.networks.models import ANSWERED_AT_ONCE
-
-        # Filled up with rows of padding: XLA compiles anew for every other number of rows.
-        full = np.pad(tokens, ((0, -len(tokens) % ANSWERED_AT_ONCE), (0, 0)))
-        each = [nets[cell].probabilities(full)[: len(tokens)] for cell in CELLS]
-    return np.stack(each, axis=1)
-
-
-def explained(
-    weights: Mapping[str, Weights],
-    recipe: Recipe,
-    text: str,
-    ranks: Mapping[bytes, int],
-    pairs: np.ndarray,
-) -> dict[str, Any]:
-    """Return `inside.reading` of a text in its own words; those that are out of vocabulary stand in <>.
-
-    After a pair of words that has a token of its own, both stand once more.
-    """
-    review = words(text, recipe.pad)
-    if not review:
-        return {"words": [], **dict.fromkeys(CELLS)}
-    settings = recipe.pad
-    tokens, offsets = encoded([review], ranks, pairs, settings)
-    (row,) = pad_rows(tokens, offsets, settings.length, settings.padding, settings.truncating)
-    own = iter(["<start>", *(word.decode() for word in review)])
-    single: list[str] = []
-    shown = []
-    for token in tokens.tolist():
-        if token >= settings.vocabulary - settings.pairs:
-            shown.append(" ".join(single[-2:]))
-        else:
-            word = next(own)
-            single.append(f"<{word}>" if token == OUT_OF_VOCABULARY else word)
-            shown.append(single[-1])
-    read = row[row != PADDING].tolist()
-    shown = shown[-len(read) :] if settings.truncating == "pre" else shown[: len(read)]
-    return reading(weights, recipe.model, row, dict(zip(read, shown, strict=True))) | {"words": shown}
+        write_reading(form, text, models.reading(text))
 
 
 def writer(form: str) -> Callable[[str, Sequence[float | None]], None]:
     """Print the form's header; return what prints a text and both cells' P(positive), None without one."""
     if form == "json":
 
-        def write(text: str, answer: Sequence[float | None]) -> None:
-            rounded = [each if each is None else round(each, 6) for each in answer]
+        def write(text: str, probabilities: Sequence[float | None]) -> None:
+            rounded = [each if each is None else round(each, 6) for each in probabilities]
             print_json({"text": text, **dict(zip(CELLS, rounded, strict=True))})
 
     elif form == "csv":
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["text", *CELLS])
 
-        def write(text: str, answer: Sequence[float | None]) -> None:
+        def write(text: str, probabilities: Sequence[float | None]) -> None:
             shown = text.replace("\r", " ")  # which csv, before Python 3.13, does not quote
-            table.writerow([shown, *("" if each is None else f"{each:.6f}" for each in answer)])
+            table.writerow([shown, *("" if each is None else f"{each:.6f}" for each in probabilities)])
 
     else:
         print_row(CELLS, "text")
 
-        def write(text: str, answer: Sequence[float | None]) -> None:
-            print_row(["-" if each is None else f"{each:.3f}" for each in answer], text)
+        def write(text: str, probabilities: Sequence[float | None]) -> None:
+            print_row(["-" if each is None else f"{each:.3f}" for each in probabilities], text)
 
     return write
 
 
-def write_explained(form: str, text: str, result: Mapping[str, Any]) -> None:
-    """Print a text and what `explained` returns of it."""
+def write_reading(form: str, text: str, result: Mapping[str, Any]) -> None:
+    """Print a text and its `Models.reading`."""
     if form == "json":
         print_json({"text": text, **result})
         return
@@ -362,7 +243,7 @@ def write_explained(form: str, text: str, result: Mapping[str, Any]) -> None:
     after = zip(*(result[cell]["after_word"] for cell in CELLS), strict=True) if result["words"] else ()
     for word, each in zip(result["words"], after, strict=True):
         print_row([f"{p:.3f}" for p in each], word)
-    print_row([f"{result[cell]['final']:.3f}" if result[cell] else "-" for cell in CELLS], "= the answer")
+    print_row([f"{result[cell]['final']:.3f}" if result[cell] else "-" for cell in CELLS], "= prediction")
     print()
 
 

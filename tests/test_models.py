@@ -1,4 +1,4 @@
-"""What the nets look like, that both kernels give the same answers, and how a net is saved."""
+"""The architecture, that both implementations predict the same, and how a model is saved."""
 
 import re
 import zipfile
@@ -8,28 +8,27 @@ import keras
 import numpy as np
 import pytest
 
-from stages.reviews.word_vectors import word_vectors
-from stages.networks.models import Net, build_model, new_net, orthogonal, save_model
-from stages.params.study import load_params
+from stages.networks.models import Network, build_model, new_network, orthogonal, save_model
+from stages.params.recipe import load_recipe
 from tests.conftest import SMALL
 from tests.examples import PARAMS
 
 TOKENS = np.random.default_rng(0).integers(3, 10, size=(32, 5), dtype=np.int32)
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
-KERNELS = pytest.mark.parametrize("kernel", ["keras", "fused"])
+IMPLEMENTATIONS = pytest.mark.parametrize("implementation", ["keras", "fused"])
 
 
-def small_net(cell: str, kernel: str = "fused", **changes: object) -> Net:
+def small_network(cell: str, implementation: str = "fused", **changes: object) -> Network:
     keras.utils.set_random_seed(0)
-    return Net(build_model(cell, 10, SMALL.model_copy(update=changes)), kernel)
+    return Network(build_model(cell, 10, SMALL.model_copy(update=changes)), implementation)
 
 
 @pytest.mark.parametrize(
     ("cell", "layer", "weights"), [("rnn", "SimpleRNN", 32896), ("lstm", "LSTM", 131584)]
 )
-def test_the_notebooks_nets_differ_in_their_cell_alone(cell: str, layer: str, weights: int) -> None:
-    recipe = load_params(PARAMS).blocks["notebook"]
-    model = build_model(cell, recipe.pad.vocabulary, recipe.model)
+def test_the_notebooks_models_differ_in_their_cell_alone(cell: str, layer: str, weights: int) -> None:
+    recipe = load_recipe("notebook", PARAMS)
+    model = build_model(cell, recipe.pad.num_words, recipe.model)
     assert [type(each).__name__ for each in model.layers] == ["Embedding", layer, "Dense"]
     assert model.get_layer(cell).count_params() == weights
     assert model.get_layer(cell).activation is keras.activations.tanh
@@ -39,7 +38,9 @@ def test_the_notebooks_nets_differ_in_their_cell_alone(cell: str, layer: str, we
 @CELLS
 def test_dropout_and_masking_are_as_the_parameters_say(cell: str) -> None:
     model = build_model(
-        cell, 10, SMALL.model_copy(update={"masking": True, "embedding_dropout": 0.1, "output_dropout": 0.2})
+        cell,
+        10,
+        SMALL.model_copy(update={"mask_zero": True, "embedding_dropout": 0.1, "output_dropout": 0.2}),
     )
     assert [type(each).__name__ for each in model.layers][1::2] == ["Dropout", "Dropout"]
     assert [model.get_layer(name).rate for name in ("embedding_dropout", "output_dropout")] == [0.1, 0.2]
@@ -49,54 +50,75 @@ def test_dropout_and_masking_are_as_the_parameters_say(cell: str) -> None:
 
 
 @CELLS
-@KERNELS
-def test_padding_is_read_without_masking_and_skipped_with_it(cell: str, kernel: str) -> None:
+@IMPLEMENTATIONS
+def test_padding_is_read_without_masking_and_skipped_with_it(cell: str, implementation: str) -> None:
     short, padded = np.array([[5, 6]], np.int32), np.array([[0, 5, 6, 0], [5, 6, 0, 0]], np.int32)
-    read, skipped = (small_net(cell, kernel, masking=masking) for masking in (False, True))
+    read, skipped = (small_network(cell, implementation, mask_zero=mask_zero) for mask_zero in (False, True))
     assert (abs(read.probabilities(padded) - read.probabilities(short)) > 1e-5).all()
     assert skipped.probabilities(padded) == pytest.approx(skipped.probabilities(short).repeat(2), abs=1e-6)
 
 
 @CELLS
-@KERNELS
-@pytest.mark.parametrize("masking", [False, True])
-def test_probabilities_are_the_models_own_in_the_rows_order(cell: str, kernel: str, masking: bool) -> None:
+@IMPLEMENTATIONS
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_probabilities_are_the_models_own_in_the_rows_order(
+    cell: str, implementation: str, mask_zero: bool
+) -> None:
     tokens = np.where(np.random.default_rng(1).random((1203, 6)) < 0.3, 0, 4).astype(np.int32)
-    net = small_net(cell, kernel, masking=masking, embedding_dropout=0.5, output_dropout=0.5)
-    expected = net.model.predict(tokens, verbose=0)[:, 0]
-    assert net.probabilities(tokens) == pytest.approx(expected, abs=1e-6)
+    network = small_network(
+        cell, implementation, mask_zero=mask_zero, embedding_dropout=0.5, output_dropout=0.5
+    )
+    expected = network.model.predict(tokens, verbose=0)[:, 0]
+    assert network.probabilities(tokens) == pytest.approx(expected, abs=1e-6)
 
 
 @CELLS
-@KERNELS
-@pytest.mark.parametrize("masking", [False, True])
-def test_the_mean_is_over_what_is_read(cell: str, kernel: str, masking: bool) -> None:
-    net = small_net(cell, kernel, masking=masking, pooling="mean")
+@IMPLEMENTATIONS
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_the_mean_is_over_what_is_read(cell: str, implementation: str, mask_zero: bool) -> None:
+    network = small_network(cell, implementation, mask_zero=mask_zero, pooling="mean")
     tokens = np.array([[0, 0, 5, 6], [7, 5, 6, 4], [0, 0, 0, 1]], np.int32)
-    assert net.probabilities(tokens) == pytest.approx(net.model.predict(tokens, verbose=0)[:, 0], abs=1e-6)
-    states = net.cell(net.layers["embedding"](tokens[:1, 2 if masking else 0 :]))
-    answer = net.layers["positive"](np.mean(states, axis=1))
-    assert net.probabilities(tokens)[0] == pytest.approx(float(answer[0, 0]), abs=1e-6)
+    assert network.probabilities(tokens) == pytest.approx(
+        network.model.predict(tokens, verbose=0)[:, 0], abs=1e-6
+    )
+    states = network.cell(network.layers["embedding"](tokens[:1, 2 if mask_zero else 0 :]))
+    answer = network.layers["positive"](np.mean(states, axis=1))
+    assert network.probabilities(tokens)[0] == pytest.approx(float(answer[0, 0]), abs=1e-6)
+
+
+@CELLS
+@IMPLEMENTATIONS
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_the_maximum_is_over_the_states_and_zero(cell: str, implementation: str, mask_zero: bool) -> None:
+    network = small_network(cell, implementation, mask_zero=mask_zero, pooling="max")
+    tokens = np.array([[0, 0, 5, 6], [7, 5, 6, 4], [5, 6, 0, 0], [0, 0, 0, 1]], np.int32)
+    predicted = network.probabilities(tokens)
+    assert predicted == pytest.approx(network.model.predict(tokens, verbose=0)[:, 0], abs=1e-6)
+    states = network.cell(network.layers["embedding"](tokens[:1, 2 if mask_zero else 0 :]))
+    answer = network.layers["positive"](np.maximum(np.max(states, axis=1), 0))
+    assert predicted[0] == pytest.approx(float(answer[0, 0]), abs=1e-6)
+    if mask_zero:
+        assert predicted[2] == pytest.approx(predicted[0], abs=1e-6)
 
 
 @CELLS
 def test_dropout_zeroes_a_share_and_scales_up_the_rest(cell: str) -> None:
-    net = small_net(cell, embedding_dropout=0.25)
-    dropout, again = np.array([net.dropout(4000, "embedding_dropout") for _ in range(2)])
-    assert dropout.shape == (4000, SMALL.embedding_width)
+    network = small_network(cell, embedding_dropout=0.25)
+    dropout, again = np.array([network.dropout(4000, "embedding_dropout") for _ in range(2)])
+    assert dropout.shape == (4000, SMALL.embedding_dim)
     assert np.unique(dropout) == pytest.approx([0, 1 / 0.75])
     assert np.mean(dropout == 0) == pytest.approx(0.25, abs=0.02)
     assert not np.array_equal(dropout, again)
-    assert net.dropout(5, "output_dropout") is None
+    assert network.dropout(5, "output_dropout") is None
 
 
 @CELLS
 def test_word_dropout_zeroes_whole_embeddings(cell: str) -> None:
-    net = small_net(cell, word_dropout=0.25)
-    rows = np.array(net.dropout(4000, "embedding_dropout", "word_dropout"))
-    assert np.array_equal(rows, rows[:, :1].repeat(SMALL.embedding_width, axis=1))
+    network = small_network(cell, word_dropout=0.25)
+    rows = np.array(network.dropout(4000, "embedding_dropout", "word_dropout"))
+    assert np.array_equal(rows, rows[:, :1].repeat(SMALL.embedding_dim, axis=1))
     assert np.mean(rows == 0) == pytest.approx(0.25, abs=0.02)
-    both = small_net(cell, embedding_dropout=0.5, word_dropout=0.25)
+    both = small_network(cell, embedding_dropout=0.5, word_dropout=0.25)
     rows = np.array(both.dropout(4000, "embedding_dropout", "word_dropout"))
     assert np.unique(rows) == pytest.approx([0, 1 / 0.5 / 0.75])
     assert np.mean(rows == 0) == pytest.approx(1 - 0.5 * 0.75, abs=0.02)
@@ -111,16 +133,16 @@ def test_both_cells_begin_with_the_same_embedding(cell: str) -> None:
 
 
 @CELLS
-def test_an_untrained_net_follows_from_its_seed_and_may_start_from_the_words(cell: str) -> None:
-    tokens = np.array([[1, 3, 4, 5], [1, 5, 3, 4]], np.int32)
-    started = SMALL.model_copy(update={"embedding_window": 2})
-    random, again, from_words = (
-        new_net(cell, 10, settings, "fused", 7, tokens).model.get_weights()
+def test_an_untrained_network_follows_from_its_seed_and_may_start_from_vectors(cell: str) -> None:
+    vectors = np.random.default_rng(0).random((10, SMALL.embedding_dim), np.float32)
+    started = SMALL.model_copy(update={"ppmi_window": 2})
+    random, again, from_vectors = (
+        new_network(cell, 10, settings, "fused", 7, vectors).model.get_weights()
         for settings in (SMALL, SMALL, started)
     )
     assert all(np.array_equal(one, other) for one, other in zip(random, again, strict=True))
-    assert np.array_equal(from_words[0], word_vectors(tokens, 10, SMALL.embedding_width, 2))
-    assert all(np.array_equal(one, other) for one, other in zip(random[1:], from_words[1:], strict=True))
+    assert not np.array_equal(random[0], vectors) and np.array_equal(from_vectors[0], vectors)
+    assert all(np.array_equal(one, other) for one, other in zip(random[1:], from_vectors[1:], strict=True))
 
 
 @CELLS
@@ -157,7 +179,7 @@ def test_no_orthogonal_matrix_is_preferred() -> None:
 
 
 @CELLS
-def test_a_new_net_has_them(cell: str) -> None:
-    net = new_net(cell, 10, SMALL, "fused", 3, TOKENS)
-    recurrent = net.cell.get_weights()[1]
+def test_a_new_network_has_them(cell: str) -> None:
+    network = new_network(cell, 10, SMALL, "fused", 3, TOKENS)
+    recurrent = network.cell.get_weights()[1]
     assert (recurrent == orthogonal(recurrent.shape, 3)).all()

@@ -1,0 +1,140 @@
+"""Stage `choose`: of the search's grid, the settings under which both cells do best on validation reviews."""
+
+import io
+from collections.abc import Iterable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from stages import StageError
+from stages.networks.provenance import FILE, differing
+from stages.params.recipe import CELLS
+from stages.params.study import Search, load_params
+from stages.runtime.command_line import stage_main
+from stages.runtime.files import delete_others, json_text, load_json, load_text, write_atomically
+
+FOLDER = Path("data/search")
+
+
+class Run(NamedTuple):
+    """What tells a run of the grid from the others."""
+
+    cell: str
+    pooling: str
+    epsilon: float
+    learning_rate: float
+    seed: str
+
+
+def choose() -> None:
+    """Write what every run of the grid reached, and which settings are chosen."""
+    search = load_params().search
+    folders, made = {}, {}
+    for file in sorted(FOLDER.glob(f"runs/*/{FILE}")):
+        provenance = load_json(file)
+        run = run_of(file.parent.name, provenance["settings"])
+        folders[run], made[run] = file.parent, provenance
+    runs = grid(search)
+    if missing := [run for run in runs if run not in folders]:
+        raise StageError(
+            f"{FOLDER}/runs lacks {len(missing)} of the grid's {len(runs)} runs, such as "
+            f"{' '.join(map(str, missing[0]))}: `dvc repro stages/search/dvc.yaml` trains them"
+        )
+    table = rows({run: best_accuracy(load_text(folders[run] / "history.csv")) for run in runs})
+    best = chosen(table)
+    result = {
+        "recipe": search.recipe,
+        "rows": sorted(table, key=lambda row: (CELLS.index(row["cell"]), -row["mean"])),
+        "chosen": best,
+        "provenance": common_provenance(made[run] for run in runs),
+    }
+    write_atomically(FOLDER / "table.json", json_text(result))
+    delete_others(FOLDER / "runs", [folders[run] for run in runs])
+    rates = {f"{cell}.learning_rate": rate for cell, rate in best["learning_rates"].items()}
+    settings = ", ".join(f"{name} {value}" for name, value in (best["settings"] | rates).items())
+    print(f"choose: best on validation reviews: {settings}")
+
+
+def run_of(name: str, settings: Mapping[str, Any]) -> Run:
+    """Return which run lies in the folder `name`, which ends in the seed; its provenance has the settings."""
+    (cell,) = settings.keys() & set(CELLS)
+    rate = settings[cell]["learning_rate"]
+    return Run(
+        cell, settings["model"]["pooling"], settings["train"]["epsilon"], rate, name.rpartition("-")[2]
+    )
+
+
+def grid(search: Search) -> list[Run]:
+    """Return all runs of the grid, those of a candidate (all but the seed) one after another."""
+    seeds = map(str, search.seeds)
+    return [
+        Run(*each) for each in product(CELLS, search.pooling, search.epsilon, search.learning_rate, seeds)
+    ]
+
+
+def best_accuracy(history: str) -> float:
+    """Return the validation accuracy of the best epoch in a run's history, which is CSV."""
+    return float(pd.read_csv(io.StringIO(history))["validation_accuracy"].max())
+
+
+def rows(accuracies: Mapping[Run, float]) -> list[dict[str, Any]]:
+    """Return a row per candidate: its settings, the accuracy that each seed reaches, and their mean."""
+    seeds: dict[Run, dict[str, float]] = {}
+    for run, accuracy in accuracies.items():
+        seeds.setdefault(run._replace(seed=""), {})[run.seed] = round(accuracy, 4)
+    return [
+        {
+            "cell": run.cell,
+            "learning_rate": run.learning_rate,
+            "settings": {"model.pooling": run.pooling, "train.epsilon": run.epsilon},
+            "seeds": each,
+            "mean": round(float(np.mean(list(each.values()))), 5),
+        }
+        for run, each in seeds.items()
+    ]
+
+
+def chosen(table: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the settings and each cell's learning rate that do best, given the rows of all candidates.
+
+    Both cells get the settings under which the sum of their best means is highest. Of equals, the first.
+    """
+
+    def best(cell: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        own = [row for row in table if row["cell"] == cell and row["settings"] == settings]
+        return max(own, key=lambda row: row["mean"])
+
+    def total(settings: Mapping[str, Any]) -> float:
+        return round(sum(best(cell, settings)["mean"] for cell in CELLS), 5)  # equals are equal
+
+    settings = max((row["settings"] for row in table), key=total)
+    rates = {cell: best(cell, settings)["learning_rate"] for cell in CELLS}
+    return {"settings": settings, "learning_rates": rates}
+
+
+def common_provenance(made: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the code and versions that all runs were made with, given the provenance of each.
+
+    Raises `StageError` where these or any setting that is not searched are not the same for all.
+    """
+    first, *others = (shared(each) for each in made)
+    for other in others:
+        for name, values in differing(first, other).items():
+            raise StageError(
+                f"the runs in {FOLDER}/runs cannot be compared: {name} is {values[0]} or {values[1]}"
+            )
+    return {name: first[name] for name in ("code", "packages", "python")}
+
+
+def shared(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's provenance without the settings that are searched."""
+    settings = {name: dict(made["settings"][name]) for name in ("pad", "model", "train")}
+    del settings["model"]["pooling"], settings["train"]["epsilon"]
+    return {**made, "settings": settings}
+
+
+if __name__ == "__main__":
+    stage_main(choose)

@@ -1,0 +1,120 @@
+"""What a model was trained with, and what is said where that has changed since."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages import StageError
+from stages.networks import provenance as module
+from stages.networks.provenance import check_current, differing, provenance
+from tests.conftest import Project
+
+
+def test_provenance_names_settings_code_and_packages() -> None:
+    made = provenance({"epochs": 5})
+    assert made["settings"] == {"epochs": 5}
+    assert {"stages/__init__.py", "stages/networks/provenance.py"} <= set(made["code"])
+    assert all(len(digest) == 64 for digest in made["code"].values())
+    assert set(made["packages"]) == {"keras", "numpy", "tensorflow"}
+    assert made["python"].startswith("3.")
+    assert json.loads(json.dumps(made)) == made
+
+
+def test_nothing_is_said_where_nothing_changed() -> None:
+    check_current("run", provenance({"train": {"epochs": 5}}), {"train": {"epochs": 5}})
+
+
+def test_a_changed_setting_is_named() -> None:
+    with pytest.raises(StageError) as error:
+        check_current("tuned rnn seed 0", provenance({"train": {"epochs": 5}}), {"train": {"epochs": 6}})
+    assert str(error.value) == (
+        "tuned rnn seed 0 was trained with train.epochs = 5, but params.yaml now has 6; train it again, and "
+        "change nothing meanwhile"
+    )
+
+
+def test_a_changed_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = provenance({})
+    for name in made["code"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((module.ROOT / name).read_bytes())
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    check_current("run", made, {})
+    with (tmp_path / "stages/networks/provenance.py").open("a") as file:
+        file.write("# edited\n")
+    with pytest.raises(StageError, match=r"run was trained with another stages/networks/provenance\.py than"):
+        check_current("run", made, {})
+    (tmp_path / "stages/networks/provenance.py").unlink()
+    with pytest.raises(
+        StageError, match=r"another stages/networks/provenance\.py than the one that is there"
+    ):
+        check_current("run", made, {})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ({}, {}, {}),
+        ({"a": 1}, {"a": 2}, {"a": (1, 2)}),
+        ({"a": {"b": 1, "c": 3}}, {"a": {"b": 2, "c": 3}}, {"a.b": (1, 2)}),
+        ({"a": 1}, {"b": 1}, {"a": (1, None), "b": (None, 1)}),
+    ],
+)
+def test_what_differs(one: dict[str, Any], other: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert differing(one, other) == expected
+
+
+EDITED = """
+import runpy, sys
+from pathlib import Path
+from stages.networks import training
+fit = training.fit
+def editing(*arguments, **options):
+    path = Path({path!r})
+    path.write_text(path.read_text().replace({old!r}, {new!r}))
+    return fit(*arguments, **options)
+training.fit = editing
+sys.argv = ["train_rnn", "notebook", "0"]
+runpy.run_module("stages.train_rnn", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        (
+            "params.yaml",
+            "units: 128",
+            "units: 64",
+            "trained with model.units = 128, but params.yaml now has 64",
+        ),
+        ("stages/networks/batches.py", "POOL = 50", "POOL = 40", "another stages/networks/batches.py than"),
+    ],
+)
+def test_an_edit_in_mid_run_fails_the_stage_and_leaves_nothing(
+    trained: Project, path: str, old: str, new: str, said: str
+) -> None:
+    trained.params["notebook"] = trained.params["prepadded"]
+    trained.save_params()
+    for kind in ("padded", "word_vectors"):
+        for each in (trained.folder / "data" / kind).glob("prepadded*"):
+            each.with_name(each.name.replace("prepadded", "notebook")).symlink_to(each)
+    result = trained.run("python", "-c", EDITED.format(path=path, old=old, new=new), check=False)
+    assert result.returncode == 1
+    assert f"train_rnn: notebook rnn seed 0 was {said}" in result.stderr
+    assert not list((trained.folder / "data/models").glob("notebook/*"))
+
+
+def test_score_refuses_a_model_of_other_settings(trained: Project) -> None:
+    made = trained.folder / "data/models/tuned/rnn-0/provenance.json"
+    text = made.read_text()
+    made.unlink()  # a link into the cache
+    made.write_text(text.replace('"units": 128', '"units": 64'))
+    result = trained.stage("score", "tuned", "0")
+    assert result.returncode == 1
+    assert (
+        "data/models/tuned/rnn-0 was trained with model.units = 64, but params.yaml now has 128"
+        in result.stderr
+    )
