@@ -1,6 +1,6 @@
 """The figures: one function each, from what other stages wrote to a matplotlib figure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -11,12 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from stages.params.study import Published
-from stages.reporting.statistics import ROC_RATES, Runs
+from stages.reporting.formatting import LABELS
+from stages.reporting.statistics import ROC_RATES, LengthBin, Runs
 
 mpl.rcdefaults()  # whatever the user's matplotlibrc says: the same numbers give the same bytes
 
-COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: told apart by all eyes
-LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: which all eyes tell apart
 STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
     "font.size": 9,
@@ -28,10 +28,10 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def accuracy(runs: Runs, published: Published, yardsticks: Mapping[str, float]) -> Figure:
+def accuracy(runs: Runs, published: Published, baselines: Mapping[str, float]) -> Figure:
     """Test accuracy of every run, a dot per seed and a bar at the mean; the published figures as crosses.
 
-    yardsticks: accuracy of what is no recurrent net, by its name, as lines.
+    baselines: accuracy of each, by its name, as lines.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.8 + 2.2 * len(runs), 3.6), layout="constrained")
@@ -42,7 +42,7 @@ def accuracy(runs: Runs, published: Published, yardsticks: Mapping[str, float]) 
                 spread = np.linspace(-0.06, 0.06, len(values)) if len(values) > 1 else np.zeros(1)
                 axes.plot(place + shift + spread, values, "o", color=COLOURS[cell], alpha=0.7)
                 axes.hlines(np.mean(values), place + shift - 0.12, place + shift + 0.12, color=COLOURS[cell])
-                if recipe == "notebook":
+                if recipe == published.recipe:
                     axes.plot(place + shift, 100 * getattr(published, cell).accuracy, "x", color="black")
         axes.set_xticks(range(len(runs)), runs)
         axes.set_xlim(-0.5, len(runs) - 0.5)
@@ -51,9 +51,9 @@ def accuracy(runs: Runs, published: Published, yardsticks: Mapping[str, float]) 
         handles = [
             Line2D([], [], color=colour, marker="o", label=LABELS[cell]) for cell, colour in COLOURS.items()
         ]
-        if "notebook" in runs:
+        if published.recipe in runs:
             handles.append(Line2D([], [], color="black", marker="x", linestyle="", label="published"))
-        for (name, reached), line in zip(yardsticks.items(), ("--", "-."), strict=False):
+        for (name, reached), line in zip(baselines.items(), ("--", "-."), strict=False):
             handles.append(
                 axes.axhline(
                     100 * reached, color="#009E73", linewidth=1, linestyle=line, label=name, zorder=0
@@ -75,7 +75,7 @@ def learning_curves(runs: Runs, published: Published) -> Figure:
                     values = 100 * np.asarray(history[f"{split}_accuracy"])
                     width = 1.4 if split == "validation" else 0.8
                     axes.plot(history["epoch"], values, line, color=colour, linewidth=width, alpha=0.8)
-        if recipe == "notebook":
+        if recipe == published.recipe:
             for cell, marker in (("rnn", "x"), ("lstm", "+")):
                 values = 100 * np.asarray(getattr(published, cell).validation_accuracy)
                 axes.plot(np.arange(len(values)) + 1, values, marker, color="black", markersize=5)
@@ -87,7 +87,7 @@ def learning_curves(runs: Runs, published: Published) -> Figure:
         handles = [Line2D([], [], color=colour, label=LABELS[cell]) for cell, colour in COLOURS.items()]
         handles.append(Line2D([], [], color="grey", linewidth=1.4, label="validation"))
         handles.append(Line2D([], [], color="grey", linewidth=0.8, linestyle="--", label="training"))
-        if "notebook" in runs:
+        if published.recipe in runs:
             handles += [
                 Line2D([], [], color="black", marker=marker, linestyle="", label=f"published {name}")
                 for marker, name in (("x", "RNN"), ("+", '"LSTM"'))
@@ -135,63 +135,68 @@ def confusion(runs: Runs) -> Figure:
     return figure
 
 
-def by_length(surety: Mapping[str, Any]) -> Figure:
-    """Test accuracy by a review's true length: both cells, mean over seeds and its interval, per recipe."""
+def by_length(bins: Mapping[str, Sequence[LengthBin]], several: bool) -> Figure:
+    """Test accuracy by a review's true length: both cells' means and intervals, a panel per recipe.
+
+    bins: recipe → accuracies; several: whether they are means over several seeds.
+    """
 
     def draw(axes: Axes, recipe: str) -> None:
+        rows = bins[recipe]
+        estimates = {"rnn": [row["rnn"] for row in rows], "lstm": [row["lstm"] for row in rows]}
         for shift, (cell, colour) in zip((-0.1, 0.1), COLOURS.items(), strict=True):
-            rows = [row for row in surety[recipe]["by_length"] if row["reviews"]]
-            means = 100 * np.array([row[cell]["mean"] for row in rows])
-            bounds = 100 * np.array([row[cell]["interval"] for row in rows]).T
+            means = 100 * np.array([each["mean"] for each in estimates[cell]])
+            bounds = 100 * np.array([each["interval"] for each in estimates[cell]]).T
             reach = [means - bounds[0], bounds[1] - means]
             axes.errorbar(np.arange(len(rows)) + shift, means, reach, fmt="o-", color=colour, markersize=4)
         axes.set_xticks(range(len(rows)), [row["tokens"] for row in rows], rotation=45, ha="right")
         axes.set(xlabel="tokens of the whole review", ylabel="test accuracy (%)")
 
     with mpl.rc_context(STYLE):
-        several = any(row["fresh_run"]["rnn"] for row in surety.values())
         title = f"Test accuracy by length{', mean over seeds' if several else ''} and 95 % interval"
-        figure = _panels(surety, title, draw)
+        figure = _panels(bins, title, draw)
         figure.legend(handles=_cells(), loc="outside right upper")
     return figure
 
 
-def probe(reached: Mapping[int, Mapping[str, Any]]) -> Figure:
-    """Accuracy on generated sequences against the distance of what decides: a line per cell and seed."""
+def delayed_recall(recalled: Mapping[int, Mapping[str, Any]]) -> Figure:
+    """Accuracy on generated sequences against the delay: a line per cell and seed, and their means."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6, 3.4), layout="constrained")
         axes = figure.subplots()
         for cell, colour in COLOURS.items():
-            rows = [[100 * row["test_accuracy"] for row in each[cell]] for each in reached.values()]
-            distances = [row["distance"] for row in next(iter(reached.values()))[cell]]
+            rows = [[100 * row["test_accuracy"] for row in each[cell]] for each in recalled.values()]
+            delays = [row["delay"] for row in next(iter(recalled.values()))[cell]]
             for row in rows:
-                axes.plot(distances, row, ".-", color=colour, linewidth=0.6, alpha=0.5)
-            axes.plot(distances, np.mean(rows, axis=0), color=colour, linewidth=2.2)
-            kept = [[100 * row["transferred"] for row in each[cell]] for each in reached.values()]
-            axes.plot(distances, np.mean(kept, axis=0), "--", color=colour, linewidth=1.4)
+                axes.plot(delays, row, ".-", color=colour, linewidth=0.6, alpha=0.5)
+            axes.plot(delays, np.mean(rows, axis=0), color=colour, linewidth=2.2)
+            transferred = [[100 * row["transferred"] for row in each[cell]] for each in recalled.values()]
+            axes.plot(delays, np.mean(transferred, axis=0), "--", color=colour, linewidth=1.4)
         axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
-        axes.set(xscale="log", xlabel="tokens of noise after the one that decides", ylabel="accuracy (%)")
-        axes.set_xticks(distances, [str(distance) for distance in distances])
+        axes.set(
+            xscale="log", xlabel="delay: tokens of noise after the one that decides", ylabel="accuracy (%)"
+        )
+        axes.set_xticks(delays, [str(delay) for delay in delays])
         axes.minorticks_off()
-        axes.set_title("How far back does a net remember?")
+        axes.set_title("Delayed recall: how far back does a model remember?")
         handles = [
             *_cells(),
-            Line2D([], [], color="grey", linewidth=2.2, label="trained at this distance"),
-            Line2D([], [], color="grey", linestyle="--", label=f"trained at {distances[0]}"),
+            Line2D([], [], color="grey", linewidth=2.2, label="trained at this delay"),
+            Line2D([], [], color="grey", linestyle="--", label=f"trained at {delays[0]}"),
             Line2D([], [], color="grey", linestyle=":", label="guessing"),
         ]
         figure.legend(handles=handles, loc="outside right upper")
     return figure
 
 
-def gradients(inside: Mapping[str, Any]) -> Figure:
+def gradients(inspected: Mapping[str, Any]) -> Figure:
     """Gradient of the logit in the embedding against the distance from the end, before and after training."""
 
     def draw(axes: Axes, recipe: str) -> None:
         for cell, colour in COLOURS.items():
             for when, line in (("initial", "--"), ("trained", "-")):
                 each = {
-                    name: np.asarray(row) for name, row in inside[recipe]["gradients"][cell][when].items()
+                    name: np.asarray(row) for name, row in inspected[recipe]["gradients"][cell][when].items()
                 }
                 distances = np.arange(len(each["median"]))
                 axes.plot(distances, each["median"], line, color=colour)
@@ -201,31 +206,31 @@ def gradients(inside: Mapping[str, Any]) -> Figure:
         axes.set(yscale="log", xlabel="tokens before the last one", ylabel="norm of the gradient")
 
     with mpl.rc_context(STYLE):
-        figure = _panels(inside, "Gradient of the logit in the embedding, median and quartiles", draw)
+        figure = _panels(inspected, "Gradient of the logit in the embedding, median and quartiles", draw)
         handles = [*_cells(), Line2D([], [], color="grey", linestyle="--", label="before training")]
         handles.append(Line2D([], [], color="grey", label="after training"))
         figure.legend(handles=handles, loc="outside right upper")
     return figure
 
 
-def gates(inside: Mapping[str, Any]) -> Figure:
+def gates(inspected: Mapping[str, Any]) -> Figure:
     """Mean activity of the LSTM's three gates against the distance from the end, per recipe."""
     colours = {"forget": "#009E73", "input": "#E69F00", "output": "#CC79A7"}
 
     def draw(axes: Axes, recipe: str) -> None:
         for name, colour in colours.items():
-            axes.plot(inside[recipe]["gates"][name]["by_distance"], color=colour, label=name)
+            axes.plot(inspected[recipe]["gates"][name]["by_distance"], color=colour, label=name)
         axes.set(ylim=(0, 1), xlabel="tokens before the last one", ylabel="mean gate (0 shut, 1 open)")
 
     with mpl.rc_context(STYLE):
-        figure = _panels(inside, "The LSTM's gates after training", draw)
+        figure = _panels(inspected, "The LSTM's gates after training", draw)
         handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
         figure.legend(handles=handles, loc="outside right upper")
     return figure
 
 
 def reading(reading: Mapping[str, Any], title: str) -> Figure:
-    """P(positive) of both nets after each word of one review, the words below."""
+    """P(positive) of both models after each word of one review, the words below."""
     words = reading["words"]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(max(5, 1.5 + 0.17 * len(words)), 3.4), layout="constrained")
@@ -266,62 +271,4 @@ def _panels(runs: Mapping[str, Any], title: str, draw: Callable[[Axes, str], Non
         draw(axes, recipe)
         axes.set_title(recipe)
     figure.suptitle(title)
-    return figure
-
-
-def benchmark(measured: Mapping[str, Any]) -> Figure:
-    """Milliseconds per training step against length, and the ratios to Keras and PyTorch at one length."""
-    engines = {
-        "keras": ("stock Keras", "o-", "#999999"),
-        "fused": ("here", "D-", "#009E73"),
-        "pytorch": ("PyTorch", "s--", "#E69F00"),
-        "summed": ("here, summed", "^--", "#56B4E9"),
-    }
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 3.6), layout="constrained")
-        *curves, bars = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
-        for axes, cell in zip(curves, COLOURS, strict=True):
-            rows = [row for row in measured["steps"] if (row["cell"], row["threads"]) == (cell, 1)]
-            rows = sorted((row for row in rows if row["batch"] == 32), key=lambda row: row["length"])
-            lengths = [row["length"] for row in rows]
-            for engine, (label, line, colour) in engines.items():
-                spent = [row["milliseconds"][engine] for row in rows]
-                axes.plot(lengths, spent, line, color=colour, label=label, markersize=4)
-            axes.set(xscale="log", yscale="log", xlabel="tokens per review")
-            axes.set_title(f"{LABELS[cell]}, batch 32, one thread")
-            axes.minorticks_off()
-            axes.set_xticks(lengths, [str(length) for length in lengths])
-            low, high = axes.get_ylim()
-            ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500, 1000) if low < tick < high]
-            axes.set_yticks(ticks, [str(tick) for tick in ticks])
-        curves[0].set_ylabel("milliseconds per training step")
-        length = measured["same_allocator"][0]["length"]
-        usual, kept = (
-            {f"{LABELS[row['cell']]}, {row['batch']}, {row['threads']}": row["milliseconds"] for row in rows}
-            for rows in (
-                [row for row in measured["steps"] if row["length"] == length],
-                measured["same_allocator"],
-            )
-        )
-        places = {name: place for place, name in enumerate(usual)}
-        for shift, other, ours in ((-0.2, "keras", "fused"), (0.2, "pytorch", "summed")):
-            name, _, colour = engines[other]
-            ratios = [spent[other] / spent[ours] for spent in usual.values()]
-            label = f"{name} : {engines[ours][0]}"
-            bars.barh(np.arange(len(usual)) + shift, ratios, 0.36, color=colour, label=label)
-            bars.plot(
-                [spent[other] / spent[ours] for spent in kept.values()],
-                [places[each] + shift for each in kept],
-                "kd",
-                markersize=3,
-                label="the same allocator" if shift > 0 else None,
-            )
-        bars.set_yticks(list(places.values()), list(places))
-        bars.invert_yaxis()
-        bars.axvline(1, color="black", linewidth=0.8)
-        bars.set(
-            xlabel=f"ratio of times, {length} tokens", ylabel="cell, batch, threads", title="Others : here"
-        )
-        drawn = [handle for axes in (curves[0], bars) for handle in axes.get_legend_handles_labels()[0]]
-        figure.legend(handles=drawn, loc="outside lower center", ncols=4, fontsize=8)
     return figure

@@ -7,18 +7,18 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from PIL import Image
 
 from stages import StageError
+from stages.reporting.rendering import render
 
 CSS_PIXELS = 96  # to the inch, by definition
 SMALLEST = 0.7  # of the size that a figure was drawn at: 9 points become 8.4 CSS pixels
 
 
-def page(markdown: str, folder: Path) -> str:
+def web_page(markdown: str, folder: Path) -> str:
     """Return the web page, HTML, that shows a text in Markdown.
 
     The text begins with its title, `# …`; its `##` headings make the table of contents, which stands before
@@ -38,18 +38,8 @@ def page(markdown: str, folder: Path) -> str:
     lead, sections = (
         parser.renderer.render(part, parser.options, {}) for part in (tokens[:split], tokens[split:])
     )
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )
     title = next((text for _, text in _headings(tokens)), "")
-    return environment.get_template("page.html.j2").render(
-        title=title, lead=lead, contents=contents, sections=sections
-    )
+    return render("page.html", escape=True, title=title, lead=lead, contents=contents, sections=sections)
 
 
 def slug(heading: str) -> str:
@@ -82,7 +72,7 @@ def _show_figures(tokens: Sequence[Token], folder: Path) -> None:
         for picture in pictures:
             path = folder / unquote(str(picture.attrs["src"]))
             if not path.is_file():
-                raise StageError(f"{path}, which the report shows, is not there")
+                raise StageError(f"{path}, which the report shows, does not exist")
             with Image.open(path) as opened:
                 scale = CSS_PIXELS / opened.info.get("dpi", (CSS_PIXELS,))[0]
                 width, height = (round(pixels * scale) for pixels in opened.size)

@@ -1,172 +1,126 @@
-"""The report's words: templates filled with figures that other stages wrote, never with typed ones.
+"""The report: its sections, its figures, and its words, templates that only write down what sections hold."""
 
-As a command, `python -m stages.reporting.report` puts the tables of results and of speed into README.md.
-"""
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import sys
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from matplotlib.figure import Figure
 
 from stages import StageError
-from stages.runtime.files import REPORTS, load_text, new_file
-from stages.reporting.statistics import CELLS, Runs, summarise
+from stages.inspection.equations import formulas
+from stages.params.study import Params
+from stages.reporting import figures
+from stages.reporting.comparison import Result, compare_recipes
+from stages.reporting.sections.baseline import Baseline, baseline
+from stages.reporting.sections.costs import Costs, costs_section
+from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
+from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
+from stages.reporting.sections.introduction import Introduction, introduction
+from stages.reporting.sections.ladder import Ladder, ladder
+from stages.reporting.sections.model_card import ModelCard, model_card
+from stages.reporting.sections.published import PublishedResult, published_result
+from stages.reporting.sections.reviews import Reviews, reviews_section
+from stages.reporting.sections.search import Search, search_section
+from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
+from stages.reporting.statistics import Runs
 
-LABELS = {"rnn": "RNN", "lstm": "LSTM"}
-READINGS = {
-    "lstm_only": "A review that only the LSTM gets right",
-    "both_wrong": "A review that both get wrong",
-}
-HALFWAY = 0.75  # between guessing and always right
 
-# Files under reports/ that README.md quotes between marks, never typed.
-QUOTED = ("results", "speed", "walk", "answers")
+class Inputs(NamedTuple):
+    """What other stages wrote under reports/, as JSON."""
+
+    runs: Runs
+    audit: Mapping[str, Any]
+    bag_of_words: Sequence[Mapping[str, Any]]
+    benchmark: Mapping[str, Any]
+    delayed_recall: Mapping[int, Mapping[str, Any]]  # by seed
+    inspection: Mapping[str, Mapping[str, Any]]  # by recipe
+    released: Mapping[str, Any]  # by cell
+    search: Mapping[str, Any]
+    whole_reviews: Mapping[str, Any]
 
 
-def template(name: str) -> Template:
-    """Return the template `name`.j2, a file beside this one."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, from figures and validated names alone
+class Report(NamedTuple):
+    """What the templates write down: parameters, what other stages wrote, and the report's sections."""
+
+    params: Params
+    audit: Mapping[str, Any]
+    benchmark: Mapping[str, Any]
+    released: Mapping[str, Any]
+    results: Mapping[str, Result]  # of the main study
+    every_result: Mapping[str, Result]  # with those of whole reviews
+    headline: Result
+    several: bool  # seeds
+    introduction: Introduction
+    published: PublishedResult | None  # None: the recipe with the published settings was not run
+    ladder: Ladder | None  # None: a single recipe was run
+    published_difference: float  # LSTM − RNN
+    chance: float  # that of two equal cells one wins with all seeds
+    search: Search
+    delayed_recall: DelayedRecall
+    gradients: Gradients
+    gates: Gates
+    baseline: Baseline
+    whole_reviews: WholeReviews | None  # None: never run
+    reviews: Reviews
+    costs: Costs
+    formulas: list[tuple[str, str, int]]
+    model_card: ModelCard
+
+
+def build_report(params: Params, inputs: Inputs) -> Report:
+    """Return the report. Raises `StageError` where it cannot lead with what `params` names."""
+    headline, release, published = params.comparison.headline, params.release.recipe, params.published
+    for name, recipe in (("comparison.headline", headline), ("release.recipe", release)):
+        if recipe not in inputs.runs:
+            allowed = ", ".join(inputs.runs)
+            raise StageError(f"params.yaml: {name} = {recipe}: should be one of recipes, {allowed}")
+    runs, bags, audit = inputs.runs, inputs.bag_of_words, inputs.audit
+    results = compare_recipes(runs, audit, bags, params.comparison)
+    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
+    every, leading, original = results | whole, results[headline], results.get(published.recipe)
+    whole_sections = [
+        whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
+        for each in whole.values()
+    ]
+    return Report(
+        params=params,
+        audit=audit,
+        benchmark=inputs.benchmark,
+        released=inputs.released,
+        results=results,
+        every_result=every,
+        headline=leading,
+        several=len(params.seeds) > 1,
+        introduction=introduction(results, headline, published.recipe),
+        published=published_result(published, original) if original else None,
+        ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        published_difference=published.lstm.accuracy - published.rnn.accuracy,
+        chance=2 / 2 ** len(params.seeds),
+        search=search_section(inputs.search, params, runs),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall),
+        gradients=gradients(inputs.inspection, results, headline),
+        gates=gates(inputs.inspection, headline),
+        baseline=baseline(bags, leading),
+        whole_reviews=whole_sections[0] if whole_sections else None,
+        reviews=reviews_section(list(every.values())),
+        costs=costs_section(inputs.benchmark, leading),
+        formulas=formulas(),
+        model_card=model_card(inputs.released, results[release], audit),
     )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "spread": spread,
-        "bounds": bounds,
-        "lead": lead,
-        "ahead": ahead,
-        "number": number,
-    }
-    environment.globals |= {"place": place, "labels": LABELS, "READINGS": READINGS}
-    return environment.get_template(f"{name}.j2")
 
 
-def render(name: str, facts: Mapping[str, Any]) -> str:
-    """Return the text of the template `name`, with the facts that `evaluate` gathers in it."""
-    return template(name).render(facts)
-
-
-def percent(share: float) -> str:
-    """0.8604 → "86.0 %"."""
-    return f"{100 * share:.1f} %"
-
-
-def points(difference: float) -> str:
-    """0.0104 → "+1.0", in percent points."""
-    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no "−0.0"
-
-
-def spread(summary: Mapping[str, Any]) -> str:
-    """Mean and standard deviation of accuracies: "86.0 ± 0.3 %", or the one seed's "86.0 %"."""
-    if summary["sd"] is None:
-        return percent(summary["mean"])
-    return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %"
-
-
-def bounds(interval: Sequence[float]) -> str:
-    """Two accuracies: "85.2 to 86.9 %"."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-
-
-def lead(difference: Mapping[str, Any]) -> str:
-    """A difference and its interval, in percent points: "+1.0 (−0.2 to +2.1)"."""
-    low, high = (points(bound) for bound in difference["interval"])
-    return f"{points(difference['mean'])} ({low} to {high})"
-
-
-def ahead(difference: Mapping[str, Any]) -> int:
-    """Return 1 where a difference is above zero for sure, −1 where below, 0 where its interval has zero."""
-    low, high = difference["interval"]
-    return int(low > 0) - int(high < 0)
-
-
-def number(value: float) -> str:
-    """12345 → "12,345", 0.00001234 → "1.2e-05"."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
-
-
-def remembered(probe: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return cell → distance → summary of accuracies over seeds, and how far each cell remembers.
-
-    `transferred` has the same of the nets that were trained at the first distance alone.
-
-    `reach` is the largest distance up to which the mean accuracy stays above HALFWAY; None: not even
-    the smallest.
-    """
-    result: dict[str, Any] = {"test_sequences": next(iter(probe.values()))["test_sequences"], "reach": {}}
-    for cell in CELLS:
-        distances = [row["distance"] for row in next(iter(probe.values()))[cell]]
-        result[cell] = {
-            distance: summarise({seed: each[cell][place]["test_accuracy"] for seed, each in probe.items()})
-            for place, distance in enumerate(distances)
-        }
-        result["transferred"] = result.get("transferred", {}) | {
-            cell: {
-                distance: summarise({seed: each[cell][place]["transferred"] for seed, each in probe.items()})
-                for place, distance in enumerate(distances)
-            }
-        }
-        failed = [distance for distance, row in result[cell].items() if row["mean"] <= HALFWAY]
-        reached = [distance for distance in distances if distance < min(failed, default=np.inf)]
-        result["reach"][cell] = max(reached, default=None)
-    return result
-
-
-def place(value: float, values: Collection[float]) -> str:
-    """Say where an accuracy lies among others: "2.1 points above the highest", "within the range"."""
-    if value < min(values):
-        return f"{100 * (min(values) - value):.1f} points below the lowest"
-    if value > max(values):
-        return f"{100 * (value - max(values)):.1f} points above the highest"
-    return "within the range"
-
-
-def settings(runs: Runs) -> dict[str, Mapping[str, Any]]:
-    """Return recipe → its settings, which all its seeds share."""
-    return {recipe: next(iter(seeds.values()))["settings"] for recipe, seeds in runs.items()}
-
-
-def changed_settings(runs: Runs) -> dict[str, dict[str, Any]]:
-    """Return dotted parameter → recipe → value, for the parameters in which the recipes differ."""
-    dotted = {recipe: _dotted(block) for recipe, block in settings(runs).items()}
-    names = next(iter(dotted.values()))
-    table = {name: {recipe: values[name] for recipe, values in dotted.items()} for name in names}
-    return {name: row for name, row in table.items() if len({str(v) for v in row.values()}) > 1}
-
-
-def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in block.items():
-        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat
-
-
-def quote(readme: str, name: str, text: str) -> str:
-    """Return `readme` with `text`, of the file reports/`name`.md, between its two marks.
-
-    Raises `StageError` where it has not each mark once.
-    """
-    begin, end = f"<!-- from reports/{name}.md -->\n", f"<!-- end of reports/{name}.md -->"
-    if readme.count(begin) != 1 or readme.count(end) != 1:
-        raise StageError(f"README.md should hold {begin.strip()!r} and {end!r}, once each")
-    before, rest = readme.split(begin)
-    return before + begin + text + end + rest.split(end)[1]
-
-
-if __name__ == "__main__":
-    path = Path("README.md")
-    try:
-        readme = load_text(path)
-        for name in QUOTED:
-            readme = quote(readme, name, load_text(REPORTS / f"{name}.md"))
-        new_file(path, readme)
-    except StageError as error:
-        sys.exit(f"report: {error}")
+def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
+    """Return the report's figures, by name."""
+    runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
+    baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
+    by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
+    return {
+        "accuracy": figures.accuracy(runs, published, baselines),
+        "learning_curves": figures.learning_curves(runs, published),
+        "roc": figures.roc(runs),
+        "confusion": figures.confusion(runs),
+        "by_length": figures.by_length(by_length, report.several),
+        "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
+        "gradients": figures.gradients(inputs.inspection),
+        "gates": figures.gates(inputs.inspection),
+        "lengths": figures.lengths(inputs.audit),
+    } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}

@@ -1,0 +1,49 @@
+"""How the report writes numbers and names; templates use these as filters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """0.8604 → "86.0 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def points(difference: float) -> str:
+    """0.0104 → "+1.0", in percentage points."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no "−0.0"
+
+
+def spread(summary: Mapping[str, Any]) -> str:
+    """Mean and standard deviation of accuracies: "86.0 ± 0.3 %", or the one seed's "86.0 %"."""
+    if summary["sd"] is None:
+        return percent(summary["mean"])
+    return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %"
+
+
+def bounds(interval: Sequence[float]) -> str:
+    """Two accuracies: "85.2 to 86.9 %"."""
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
+
+
+def lead(difference: Mapping[str, Any]) -> str:
+    """A difference and its interval, in percentage points: "+1.0 (−0.2 to +2.1)"."""
+    low, high = (points(bound) for bound in difference["interval"])
+    return f"{points(difference['mean'])} ({low} to {high})"
+
+
+def number(value: float) -> str:
+    """12345 → "12,345", 0.00001234 → "1.2e-05"."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
+
+
+def fixed(value: float, digits: int = 0) -> str:
+    """With so many digits after the point: 0.31234 → "0.312"."""
+    return f"{value:.{digits}f}"
+
+
+def setting(value: Any) -> str:
+    """A parameter's value: None → "none"."""
+    return "none" if value is None else str(value)

@@ -1,0 +1,25 @@
+"""How the templates become text: they write down what they are given, and compute nothing."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.reporting import formatting
+
+TEMPLATES = Path(__file__).parent / "templates"
+FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "setting")
+
+
+def render(name: str, *, escape: bool = False, **values: Any) -> str:
+    """Return the text of the template `name`.j2 with these values; escape: for HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=escape,
+    )
+    environment.filters |= {each: getattr(formatting, each) for each in FILTERS}
+    return environment.get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
