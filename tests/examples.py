@@ -1,4 +1,4 @@
-"""What no stage of the main study writes under reports/, made up: tests read none of this project's results."""
+"""What no stage of the main study writes under reports/, made up: no test reads the project's results."""
 
 from itertools import product
 from pathlib import Path
