@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages import StageError
 from stages.networks.provenance import FILE, differing
 from stages.params.recipe import CELLS
 from stages.params.study import Search, load_params
 from stages.runtime.command_line import stage_main
+from stages.runtime.errors import StageError
 from stages.runtime.files import delete_others, json_text, load_json, load_text, write_atomically
 
 FOLDER = Path("data/search")

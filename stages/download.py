@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from stages import StageError
 from stages.params.study import load_params
 from stages.runtime.command_line import stage_main
+from stages.runtime.errors import StageError
 from stages.runtime.files import RAW, write_folder
 
 TIMEOUT = 30  # seconds without a byte after which a mirror counts as gone

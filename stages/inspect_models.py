@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from stages import StageError
 from stages.inspection.gates import gates
 from stages.inspection.gradients import gradient_norms, quartiles
 from stages.inspection.readings import contrasting_reviews, reading, token_words
@@ -13,6 +12,7 @@ from stages.params.recipe import CELLS, load_recipe
 from stages.params.study import load_params
 from stages.reviews.encoding import load_raw
 from stages.runtime.command_line import stage_main
+from stages.runtime.errors import StageError
 from stages.runtime.files import (
     PADDING,
     RAW,

@@ -7,10 +7,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from stages import StageError
 from stages.networks.provenance import differing
 from stages.params.recipe import CELLS, Recipe, changed, load_recipe
 from stages.runtime.command_line import stage_main
+from stages.runtime.errors import StageError
 
 
 def train_variant(recipe: str, cell: str, seed: int, *, out: Path, set: list[str]) -> None:  # noqa: A002

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages import StageError
 from stages.audit import HISTOGRAM, LENGTHS, audit, bins, describe, duplicates, reviews
 from stages.download import flatten
+from stages.runtime.errors import StageError
 from stages.runtime.files import RAW
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.bag_of_words import bag_of_words, cut, evaluate, fit, texts
 from stages.download import flatten
 from stages.film_groups import film_groups
 from stages.reporting.statistics import unpack
+from stages.runtime.errors import StageError
 from stages.runtime.files import RAW
 from tests.conftest import generated_reviews
 

@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from stages import StageError
 from stages.benchmarking import dvc_costs, processes, summary, timing
 from stages.benchmarking.implementations import IMPLEMENTATIONS, PARTS
 from stages.benchmarking.processes import Took, Worker
@@ -25,6 +24,7 @@ from stages.params.recipe import CELLS, Recipe
 from stages.params.study import load_params
 from stages.reporting.speed import speed_figure
 from stages.runtime import processor
+from stages.runtime.errors import StageError
 from stages.tools import benchmark
 from tests.conftest import ROOT, Project
 from tests.examples import PARAMS

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from stages import StageError
 from stages.networks.models import Network, build_model
 from stages.networks.training import fit
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.recipe import Cell, Train
+from stages.runtime.errors import StageError
 from stages.runtime.files import PADDING, Split
 from stages.score_delayed_recall import score_delayed_recall
 from stages.train_delayed_recall import DECIDING, sequences, train_delayed_recall

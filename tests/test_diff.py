@@ -5,8 +5,8 @@ import json
 import pytest
 
 from stages.evaluate import learning_curves, metrics
-from stages.runtime.files import json_text
 from stages.reporting.statistics import compare
+from stages.runtime.files import json_text
 from tests.conftest import Project
 from tests.test_report import made_up
 

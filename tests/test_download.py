@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages import StageError
 from stages.download import check_word_index, fetch, flatten, read_archive
+from stages.runtime.errors import StageError
 from tests.conftest import ROOT, Project, sha256, write_archive
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages import StageError
+from stages.runtime.errors import StageError
 from stages.runtime.files import json_text, load_array, load_json, write_array, write_atomically, write_folder
 from tests.conftest import ROOT
 

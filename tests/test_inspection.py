@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.download import download
 from stages.film_groups import film_groups
 from stages.inspect_models import evenly_spaced, inspect_models
@@ -24,6 +23,7 @@ from stages.networks.models import Network, build_model
 from stages.networks.training import Fitted, train_run
 from stages.pad import pad
 from stages.params.recipe import CELLS, Model, Pooling
+from stages.runtime.errors import StageError
 from stages.runtime.files import load_padded, run_folder
 from stages.word_vectors import word_vectors
 from tests.conftest import SMALL

@@ -16,10 +16,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from stages import StageError, evaluate
-from stages.reporting.html import page, slug
+from stages import evaluate
 from stages.params.study import load_params
+from stages.reporting.html import page, slug
 from stages.reporting.report import render
+from stages.runtime.errors import StageError
 from tests.conftest import ROOT
 from tests.examples import PARAMS
 from tests.test_report import TWO_SEEDS, facts, made_up, made_up_probe

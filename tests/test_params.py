@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.params.delayed_recall import load_delayed_recall
 from stages.params.recipe import Recipe, changed, load_recipe
 from stages.params.study import RENAMED, Params, load_params
+from stages.runtime.errors import StageError
 from tests.conftest import ROOT
 from tests.examples import PARAMS
 
@@ -230,6 +230,9 @@ def test_settings_of_a_recipe_can_be_changed() -> None:
         (b"seeds: [0", "is not valid YAML"),
         (b"\xff\xfe", "is not valid YAML"),
         (b"seeds: [0]\nseeds: [1]", "is not valid YAML"),
+        (b"seeds: [" + b"9" * 5000 + b"]", "is not valid YAML: Exceeds the limit"),
+        (b"seeds: 2001-13-45", "is not valid YAML: month must be in"),
+        (b"seeds: " + b"[" * 3000, "is not valid YAML: maximum recursion depth exceeded"),
         (b"", "should be a mapping"),
         (b"- a list", "should be a mapping"),
     ],

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stages import StageError
 from stages.networks import provenance as module
 from stages.networks.provenance import check_current, differing, provenance
+from stages.runtime.errors import StageError
 from tests.conftest import Project
 
 

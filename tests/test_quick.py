@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stages import StageError
 from stages.params.study import load_params
 from stages.runner.pipeline import INTERRUPTED
+from stages.runtime.errors import StageError
 from stages.tools.quick import copy_project, restrict
 from tests.conftest import ROOT, Project, eventually
 from tests.examples import PARAMS

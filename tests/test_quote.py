@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages import StageError
+from stages.runtime.errors import StageError
 from stages.tools.quote import QUOTED, quote
 from tests.conftest import Project
 

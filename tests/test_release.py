@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.release import release
+from stages.runtime.errors import StageError
 from stages.runtime.files import json_text, run_folder, write_atomically
 from tests.examples import PARAMS
 

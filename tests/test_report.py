@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from stages import StageError, evaluate
-from stages.runtime import files
-from stages.params.study import Params, load_params
 from stages.provenance import code_digest
+
+from stages import evaluate
+from stages.params.study import Params, load_params
 from stages.reporting.report import (
     ahead,
     bounds,
@@ -27,6 +26,8 @@ from stages.reporting.report import (
     spread,
 )
 from stages.reporting.statistics import pack
+from stages.runtime import files
+from stages.runtime.errors import StageError
 from tests.examples import PARAMS, made_up_benchmark, made_up_search
 
 REVIEWS = 400  # of a made-up test set

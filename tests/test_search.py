@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stages import StageError
 from stages.choose import Run, best_accuracy, chosen, common_provenance, grid, rows, run_of
 from stages.params.study import Params, Search, load_params
+from stages.runtime.errors import StageError
 from stages.train_variant import check_variant, setting
 from tests.conftest import Project
 from tests.examples import PARAMS

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stages import StageError
 from stages.networks.batches import POOL, batch_order, max_unique, trimmed, unique
 from stages.networks.models import Network, build_model
 from stages.networks.training import Fitted, cross_entropy, fit, new_optimizer, train_step
 from stages.params.recipe import Train
+from stages.runtime.errors import StageError
 from stages.runtime.files import Split
 from tests.conftest import SMALL
 

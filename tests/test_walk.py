@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stages import StageError
+from stages.runtime.errors import StageError
 from stages.tools.walk import NAMES, commands
 from tests.conftest import Project
 

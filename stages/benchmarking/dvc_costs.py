@@ -10,8 +10,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.benchmarking.processes import repeat
+from stages.runtime.errors import StageError
 from stages.runtime.files import load_text
 
 

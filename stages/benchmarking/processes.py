@@ -11,8 +11,8 @@ from collections.abc import Callable
 from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
-from stages import StageError
 from stages.runtime import processor
+from stages.runtime.errors import StageError
 
 
 def usable_cores() -> list[int]:

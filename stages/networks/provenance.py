@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stages import StageError
+from stages.runtime.errors import StageError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("keras", "numpy", "tensorflow")

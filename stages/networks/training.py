@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from stages import StageError
 from stages.networks.batches import batch_order, max_unique, trimmed, unique
 from stages.networks.models import Network, new_network, save_model
 from stages.networks.provenance import FILE, check_current, provenance
 from stages.params.recipe import Train, changed, load_recipe
+from stages.runtime.errors import StageError
 from stages.runtime.files import (
     PADDING,
     WORD_VECTORS,

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from stages import StageError
+from stages.runtime.errors import StageError
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -49,7 +49,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError:
         raise StageError(f"{path} cannot be read: run this in the project's root folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # odd scalars, great depths
         reason = " ".join(str(error).split())
         raise StageError(f"{path} is not valid YAML: {reason}") from None
     if not isinstance(raw, dict):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from stages import StageError
 from stages.params.reading import PARAMS_FILE, Block, Positive, Rate, Seed, read, validated
+from stages.runtime.errors import StageError
 
 CELLS = ("rnn", "lstm")
 

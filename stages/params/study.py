@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from stages import StageError
 from stages.params import recipe
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.reading import PARAMS_FILE, Block, List, Name, Positive, Rate, Seed, Set, read, validated
 from stages.params.recipe import Pooling, Recipe
+from stages.runtime.errors import StageError
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -148,8 +148,6 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
                     f"{path}: {name} names {each!r}, which has no block; "
                     f"the blocks are {', '.join(params.blocks) or 'none'}"
                 )
-    if (
-        side := params.whole_reviews.recipe
-    ) in params.recipes:  # DVC refuses outputs of two stages
+    if (side := params.whole_reviews.recipe) in params.recipes:  # DVC refuses outputs of two stages
         raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from PIL import Image
 
-from stages import StageError
 from stages.reporting.rendering import render
+from stages.runtime.errors import StageError
 
 CSS_PIXELS = 96  # to the inch, by definition
 SMALLEST = 0.7  # of the size that a figure was drawn at: 9 points become 8.4 CSS pixels

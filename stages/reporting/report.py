@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from stages import StageError
 from stages.inspection.equations import formulas
 from stages.params.study import Params
 from stages.reporting import figures
@@ -22,6 +21,7 @@ from stages.reporting.sections.reviews import Reviews, reviews_section
 from stages.reporting.sections.search import Search, search_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
+from stages.runtime.errors import StageError
 
 
 class Inputs(NamedTuple):

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from stages import StageError
 from stages.params.recipe import Pad
+from stages.runtime.errors import StageError
 
 # Document frequency of a rare word: it occurs in the reviews of one film, or of few. Most are names.
 RARE = (2, 30)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from stages import StageError
 from stages.params.recipe import Pad
 from stages.reviews.encoding import encode, pad_rows
+from stages.runtime.errors import StageError
 from stages.runtime.files import RAW, load_json
 
 # What Keras' Tokenizer, which split the reviews, takes for spaces: not the apostrophe. bytes.split adds the

@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 
 import networkx
 
-from stages import StageError
+from stages.runtime.errors import StageError
 
 MAIN_STUDY = Path("dvc.yaml")
 # A process that wants DVC's lock while another has it waits.

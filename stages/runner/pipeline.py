@@ -14,12 +14,12 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from functools import partial
 from pathlib import Path
 
-from stages import StageError
 from stages.runner.dvc import Outcome, run_stage, stale_stages
 from stages.runner.jobs import default_jobs
 from stages.runner.progress import Progress
 from stages.runner.schedule import Schedule, duration
 from stages.runtime.command_line import at_least_one
+from stages.runtime.errors import StageError
 from stages.runtime.files import write_atomically
 
 # Seconds that each kind of stage last took on this machine: only for the estimate of the time left.

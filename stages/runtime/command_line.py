@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from stages import StageError
 from stages.runtime import processor
+from stages.runtime.errors import StageError
 
 INTERRUPTED = 128 + signal.SIGINT
 ARGUMENTS: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages import StageError
+from stages.runtime.errors import StageError
 
 RAW = Path("data/raw")
 FILM_GROUPS = Path("data/film_groups.npy")

@@ -7,13 +7,13 @@ mean something elsewhere. Needs `data/raw`, PyTorch, two cores and 16 GB.
 
 import importlib.util
 
-from stages import StageError
 from stages.benchmarking.dvc_costs import measure_dvc
 from stages.benchmarking.processes import usable_cores
 from stages.benchmarking.summary import Measured
 from stages.benchmarking.timing import THREADS, load_reviews, measure, measure_fresh
 from stages.params.study import load_params
 from stages.runtime.command_line import Parser, protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, json_text, write_atomically
 
 

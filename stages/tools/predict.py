@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from stages import StageError
 from stages.inspection.readings import reading, running_probabilities
 from stages.networks.provenance import FILE
 from stages.params.recipe import CELLS, Model, Pad, load_recipe
 from stages.params.study import load_params
 from stages.reviews.text import batches, check_utf8, load_ranks, read_lines, split_words, token_rows
 from stages.runtime.command_line import Parser, protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import (
     OUT_OF_VOCABULARY,
     PADDING,

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stages import StageError
 from stages.runtime.command_line import protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
 README = Path("README.md")

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from stages import StageError
 from stages.params.recipe import CELLS
 from stages.reporting.formatting import LABELS, lead
 from stages.reporting.verdicts import ahead
 from stages.runtime.command_line import Parser, protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, RUNS
 
 LOCK = Path("dvc.lock")

@@ -16,9 +16,9 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, RUNS, load_json, load_text
 
 ABSENT = ("deleted", "not in cache")

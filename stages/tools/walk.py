@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from stages import StageError
 from stages.runtime.command_line import protocol
+from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, load_text, write_atomically
 
 NAMES = ("walk", "answers")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from stages import StageError
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
 from stages.reporting.verdicts import interval_and_zero
+from stages.runtime.errors import StageError
 
 
 class ModelCard(NamedTuple):
