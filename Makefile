@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 jobs = $(if $(JOBS),--jobs='$(JOBS)')
 verbose = $(if $(VERBOSE),--verbose)
 
-# Put what a side study or a benchmark has found into the report and README.md; this trains nothing.
+# Put what a side study or a benchmark has found into the report and the READMEs; this trains nothing.
 define rewrite
 dvc repro --single-item evaluate page
 python -m stages.tools.quote
@@ -27,7 +27,7 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	cp requirements.txt $@
 
-report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
+report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in the READMEs
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
 	python -m stages.tools.run $(jobs) $(verbose)
 	python -m stages.tools.quote
@@ -47,14 +47,14 @@ long: setup ## side study: both cells on whole reviews, with more words
 	python -m stages.tools.run stages/whole_reviews/dvc.yaml $(jobs) $(verbose)
 	$(rewrite)
 
-bench: setup ## time training against stock Keras and PyTorch; then quote the figures in README.md
+bench: setup ## time training against stock Keras and PyTorch; then report the figures
 	@echo "== Timing; about ten minutes, best on a machine that does nothing else"
 	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
 	dvc repro download
 	python -m stages.tools.benchmark
 	$(rewrite)
 
-walk: setup ## run what README.md shows to run, and quote what it prints
+walk: setup ## run what the READMEs show to run, and quote what it prints
 	@echo "== Trying two learning rates in a clone; some minutes"
 	python -m stages.tools.walk
 	python -m stages.tools.quote

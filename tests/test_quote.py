@@ -1,32 +1,54 @@
-"""What README.md quotes of reports/."""
+"""What the READMEs quote of reports/."""
+
+from pathlib import Path
 
 import pytest
 
+from stages.reporting.quoting import PAGES, QUOTE, quoted
 from stages.runtime.errors import StageError
-from stages.tools.quote import QUOTED, quote
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
-PAGE = "before\n<!-- from reports/{0}.md -->\n{1}<!-- end of reports/{0}.md -->\nafter\n"
-
-
-def test_the_text_between_the_marks_is_replaced() -> None:
-    assert quote(PAGE.format("speed", "old\n"), "speed", "new\n") == PAGE.format("speed", "new\n")
+BEGIN, END = "<!-- from reports/speed.md -->\n", "<!-- end of reports/speed.md -->\n"
 
 
-@pytest.mark.parametrize("readme", [PAGE.format("results", ""), 2 * PAGE.format("speed", "")])
-def test_each_mark_should_be_there_once(readme: str) -> None:
-    with pytest.raises(StageError, match=r"should hold '<!-- from reports/speed\.md -->' and "):
-        quote(readme, "speed", "new\n")
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("reports").mkdir()
+    Path("reports/speed.md").write_text(r"new \1" + "\n")
+    return Path("page.md")
 
 
-def test_the_projects_readme_quotes_all_of_them(project: Project) -> None:
-    for name in QUOTED:
+def test_the_text_between_the_marks_is_replaced(page: Path) -> None:
+    for old in ("old\n", "", "<!-- by x -->\n"):
+        page.write_text(f"before\n{BEGIN}{old}{END}after\n{BEGIN}{old}{END}")
+        new = r"new \1" + "\n"
+        assert quoted(page) == f"before\n{BEGIN}{new}{END}after\n{BEGIN}{new}{END}"
+
+
+@pytest.mark.parametrize(
+    "text", [BEGIN, END, END + BEGIN, BEGIN + END.replace("speed", "other"), f" {BEGIN}{END}"]
+)
+def test_a_mark_alone_is_refused(page: Path, text: str) -> None:
+    page.write_text(text)
+    with pytest.raises(StageError, match=r"page\.md: each line '<!-- from reports/NAME\.md -->' needs"):
+        quoted(page)
+
+
+def test_a_report_that_is_missing(page: Path) -> None:
+    page.write_text((BEGIN + END).replace("speed", "other"))
+    with pytest.raises(StageError, match=r"reports/other\.md does not exist"):
+        quoted(page)
+
+
+def test_the_projects_pages_quote_results_and_what_their_commands_print(project: Project) -> None:
+    names = {quote[1] for page in PAGES for quote in QUOTE.findall((ROOT / page).read_text())}
+    assert {"results", "walk", "answers"} <= names
+    for name in names:
         (project.folder / f"reports/{name}.md").write_text(f"Now of {name}.\n")
     project.run("python", "-m", "stages.tools.quote")
-    readme = project.text("README.md")
-    for name in QUOTED:
-        assert f"-->\nNow of {name}.\n<!--" in readme
-    (project.folder / "reports/speed.md").unlink()
+    text = "".join(project.text(str(page)) for page in PAGES)
+    assert all(f"-->\nNow of {name}.\n<!--" in text for name in names)
+    (project.folder / "reports/walk.md").unlink()
     result = project.run("python", "-m", "stages.tools.quote", check=False)
-    assert result.returncode == 1 and result.stderr.startswith("quote: reports/speed.md does not exist: ")
-    assert project.text("README.md") == readme
+    assert result.returncode == 1 and result.stderr.startswith("quote: reports/walk.md does not exist: ")

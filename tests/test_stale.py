@@ -47,18 +47,20 @@ def test_entries_of_dropped_runs_are_named() -> None:
     assert [line.split(":")[0] for line in stale.left_over({"a": {}, "b": {}}, {"a"})] == ["b"]
 
 
-QUOTING = "before\n<!-- from reports/{0}.md -->\n{1}<!-- end of reports/{0}.md -->\nafter\n"
-
-
-def test_a_page_that_quotes_other_results_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
-    for name in ("results", "walk"):
-        (tmp_path / f"{name}.md").write_text(f"| {name} |\n")
-    readme = QUOTING.format("results", "| results |\n") + QUOTING.format("walk", "| old |\n<!-- by x -->\n")
-    assert list(stale.misquoted(readme, tmp_path)) == [
-        "README.md: what it quotes is not reports/walk.md: run `python -m stages.tools.quote`"
+def test_a_page_that_quotes_other_results_is_named_with_the_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("reports").mkdir()
+    pages = Path("README.md"), Path("other.md")
+    for page in pages:
+        page.write_text("<!-- from reports/a.md -->\n| a |\n<!-- end of reports/a.md -->\n")
+    Path("reports/a.md").write_text("| a |\n")
+    assert list(stale.misquoted(pages)) == []
+    Path("other.md").write_text("<!-- from reports/a.md -->\n| b |\n<!-- end of reports/a.md -->\n")
+    assert list(stale.misquoted(pages)) == [
+        "other.md: quotes other results than those in reports: run `python -m stages.tools.quote`"
     ]
-    (tmp_path / "walk.md").write_text("| old |\n<!-- by x -->\n")
-    assert list(stale.misquoted(readme, tmp_path)) == []
 
 
 METRICS = {"prepadded": {"rnn": {"accuracy": 0.686, "loss": 0.6}, "difference": {"loss": -0.158}}}
@@ -198,7 +200,9 @@ def test_only_the_main_study_has_to_be_up_to_date(tmp_path: Path) -> None:
         "reports/metrics.json": "{}",
         "requirements.txt": "",
         "stages/side/dvc.yaml": SIDE.format("in", "in"),
-        **dict.fromkeys(("README.md", "reports/walk.md", "reports/answers.md"), "Nothing yet.\n"),
+        **dict.fromkeys(
+            ("README.md", "data/README.md", "reports/walk.md", "reports/answers.md"), "Nothing yet.\n"
+        ),
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What README.md shows people to run, every command of it, in a small project."""
+"""What the READMEs show people to run, every command of it, in a small project."""
 
 import re
 
@@ -18,7 +18,9 @@ def test_the_commands_are_those_of_the_section_without_comments() -> None:
         f"{HERE}```sh\nfive\n```\n## After\n{THERE}```\nno\n```\n"
     )
     assert commands(readme, NAMES[0]) == ["one --two", "four", "five"]
-    with pytest.raises(StageError, match=f"no commands in a section that quotes reports/{NAMES[1]}.md"):
+    with pytest.raises(
+        StageError, match=f"no README shows commands in a section that quotes reports/{NAMES[1]}.md"
+    ):
         commands(readme, NAMES[1])
 
 
@@ -35,13 +37,14 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     assert project.text("reports/answers.md").startswith("```\n$ python -m stages.tools.predict ")
     assert project.run("git", "rev-parse", "HEAD").stdout == before
     status = project.run("git", "status", "--porcelain").stdout.splitlines()
-    assert status == [" M README.md", " M reports/answers.md", " M reports/walk.md"]
-    assert project.text("reports/walk.md") in project.text("README.md")
+    assert status == [" M data/README.md", " M reports/answers.md", " M reports/walk.md"]
+    assert project.text("reports/walk.md") in project.text("data/README.md")
 
     # A command that fails ends it, and nothing is written.
     shown = project.text("reports/walk.md")
     failing = f"## One\n{HERE}```sh\nls no-such\n```\n## Two\n{THERE}```sh\ntrue\n```\n"
     (project.folder / "README.md").write_text(failing)
+    (project.folder / "data/README.md").write_text("Nothing.\n")
     project.commit("a walk that fails")
     result = project.run("python", "-m", "stages.tools.walk", check=False)
     assert result.returncode == 1 and "No such file" in result.stderr
@@ -51,6 +54,7 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
 
 def test_a_page_without_the_sections_is_refused(project: Project) -> None:
     (project.folder / "README.md").write_text(f"## One\n{HERE}```sh\ntrue\n```\n")
+    (project.folder / "data/README.md").write_text("Nothing.\n")
     result = project.run("python", "-m", "stages.tools.walk", check=False)
     assert result.returncode == 1
-    assert result.stderr == "walk: README.md has no commands in a section that quotes reports/answers.md\n"
+    assert result.stderr == "walk: no README shows commands in a section that quotes reports/answers.md\n"

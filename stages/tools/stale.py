@@ -1,4 +1,4 @@
-"""Do dvc.lock, reports/ and README.md belong to the code and parameters? Exits with 1 where not.
+"""Do dvc.lock, reports/ and what is quoted belong to the code and parameters? Exits with 1 where not.
 
 A side study that is not up to date is only mentioned: the report says so, too. Needs no data: DVC tells what
 changed from what is merely absent, as data/ is in a fresh clone.
@@ -16,6 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
+from stages.reporting.quoting import PAGES, quoted
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
@@ -40,7 +41,7 @@ def main() -> None:
         beside = [
             *walked(load_text(REPORTS / "walk.md"), load_json(REPORTS / "metrics.json")),
             *answered(load_text(REPORTS / "answers.md"), made_by(main_lock).get(RELEASED.as_posix())),
-            *misquoted(load_text(Path("README.md")), REPORTS),
+            *misquoted(PAGES),
             *unpinned(provenances(), load_text(Path("requirements.txt"))),
         ]
         for study in sorted(Path("stages").glob("*/dvc.yaml")):
@@ -151,15 +152,11 @@ def provenances() -> Iterator[tuple[Path, Mapping[str, Any]]]:
         yield report, load_json(report)["provenance"]
 
 
-def misquoted(readme: str, reports: Path) -> Iterator[str]:
-    """Yield each file under `reports` that the page quotes otherwise than it is."""
-    for name, quoted in re.findall(
-        r"^<!-- from reports/(\w+)\.md -->\n(.*?)^<!-- end of reports/\1\.md -->$",
-        readme,
-        flags=re.MULTILINE | re.DOTALL,
-    ):
-        if quoted != load_text(reports / f"{name}.md"):
-            yield f"README.md: what it quotes is not reports/{name}.md: run `python -m stages.tools.quote`"
+def misquoted(pages: Iterable[Path]) -> Iterator[str]:
+    """Yield each page that quotes other results than those under reports/."""
+    for page in pages:
+        if quoted(page) != load_text(page):
+            yield f"{page}: quotes other results than those in {REPORTS}: run `python -m stages.tools.quote`"
 
 
 def walked(walk: str, metrics: Mapping[str, Any]) -> Iterator[str]:

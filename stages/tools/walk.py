@@ -1,6 +1,6 @@
-"""Run what README.md shows people to run, and write down what it prints, for README.md to quote.
+"""Run what the READMEs show people to run, and write down what it prints, for them to quote.
 
-A section of README.md that quotes reports/NAME.md, one of NAMES, shows the commands that made it. They run in
+A section that quotes reports/NAME.md, one of NAMES, shows the commands that made it. They run in
 a clone whose origin is a copy of its own, with a remote for DVC beside it; what those in SHOWN print goes
 into reports/NAME.md. Takes what is trained from .dvc/cache, and trains what the commands change.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from stages.reporting.quoting import PAGES
 from stages.runtime.command_line import protocol
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, load_text, write_atomically
@@ -26,23 +27,23 @@ def main() -> None:
     """Run the commands and write what they print; exit with 1 where one fails."""
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with protocol("walk"), tempfile.TemporaryDirectory() as scratch:
-        readme = load_text(Path("README.md"))
-        for name, text in walked({name: commands(readme, name) for name in NAMES}, Path(scratch)).items():
+        pages = "\n## ".join(map(load_text, PAGES))  # a page's beginning is a section, too
+        for name, text in walked({name: commands(pages, name) for name in NAMES}, Path(scratch)).items():
             write_atomically(REPORTS / f"{name}.md", text)
 
 
-def commands(readme: str, name: str) -> list[str]:
+def commands(pages: str, name: str) -> list[str]:
     """Return the shell commands, without comments, of the section that quotes reports/`name`.md.
 
     Raises `StageError` where there is none.
     """
-    sections = re.split(r"^## ", readme, flags=re.MULTILINE)
+    sections = re.split(r"^## ", pages, flags=re.MULTILINE)
     text = "".join(each for each in sections if f"<!-- from reports/{name}.md -->" in each)
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     lines = (line.partition("  #")[0].strip() for block in blocks for line in block.splitlines())
     found = [line for line in lines if line]
     if not found:
-        raise StageError(f"README.md has no commands in a section that quotes reports/{name}.md")
+        raise StageError(f"no README shows commands in a section that quotes reports/{name}.md")
     return found
 
 
