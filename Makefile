@@ -4,7 +4,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 jobs = $(if $(JOBS),--jobs='$(JOBS)')
 verbose = $(if $(VERBOSE),--verbose)
 
-.PHONY: help setup report quick long search bench walk test lint stale reproduced requirements
+# Put what a side study or a benchmark has found into the report and README.md; this trains nothing.
+define rewrite
+dvc repro --single-item evaluate page
+python -m stages.tools.quote
+endef
+
+.PHONY: help setup report quick search long bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
@@ -23,38 +29,35 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in README.md
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.runner.pipeline $(jobs) $(verbose)
-	python -m stages.reporting.report
-	@echo "== The report is reports/report.md"
+	python -m stages.tools.run $(jobs) $(verbose)
+	python -m stages.tools.quote
+	@echo "== The report is reports/report.md, and with its pictures inside reports/report.html"
 
-quick: setup ## a first result within ten minutes: one seed of the last recipe, in a copy under .quick
+quick: setup ## a first result within ten minutes: one seed of the recipe that the report leads with, in .quick
 	python -m stages.tools.quick $(jobs) $(verbose)
 
-long: setup ## train the recipe `long`, whole reviews with more words, apart from the pipeline
-	@echo "== Training both cells on every seed: tens of minutes on two cores"
-	dvc repro download
-	python -m stages.apart long $(jobs)
-	dvc repro evaluate
-	python -m stages.reporting.report
-
-search: setup ## train the grid that a recipe's settings are chosen from, on validation reviews
-	@echo "== Training every candidate of params.yaml's search: tens of minutes on two cores"
-	dvc repro pad
-	python -m stages.search $(jobs)
+search: setup ## side study: every candidate of params.yaml's search, on validation reviews
+	@echo "== Training every candidate that is not up to date: tens of minutes on two cores"
+	python -m stages.tools.run stages/search/dvc.yaml $(jobs) $(verbose)
+	$(rewrite)
 	@echo "== Put what it chose into params.yaml, then make report"
+
+long: setup ## side study: both cells on whole reviews, with more words
+	@echo "== Training both cells on every seed: tens of minutes on two cores"
+	python -m stages.tools.run stages/whole_reviews/dvc.yaml $(jobs) $(verbose)
+	$(rewrite)
 
 bench: setup ## time training against stock Keras and PyTorch; then quote the figures in README.md
 	@echo "== Timing; about ten minutes, best on a machine that does nothing else"
 	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
 	dvc repro download
 	python -m stages.tools.benchmark
-	dvc repro --single-item evaluate
-	python -m stages.reporting.report
+	$(rewrite)
 
 walk: setup ## run what README.md shows to run, and quote what it prints
 	@echo "== Trying two learning rates in a clone; some minutes"
-	python stages/tools/walk.py
-	python -m stages.reporting.report
+	python -m stages.tools.walk
+	python -m stages.tools.quote
 
 test: setup ## run the tests
 	@echo "== Running the tests: some minutes, on a small generated archive"
@@ -66,7 +69,7 @@ lint: setup ## check format, style and types
 	mypy
 
 stale: setup ## check that the committed results belong to the committed code and parameters
-	python stages/tools/stale.py
+	python -m stages.tools.stale
 
 reproduced: setup ## compare a rerun with the committed results, or with those of REVISION
 	python -m stages.tools.reproduced $(REVISION)

@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml, one file each; what they share lies in packages. README.md is the map."""
+"""The stages of dvc.yaml, one file each; what they share lies in packages: see stages/README.md."""
 
 
 class StageError(Exception):

@@ -45,7 +45,8 @@ def bag_of_words() -> None:
                 longest,
                 params.bag_of_words.C,
             )
-            result = {"words": words, "tokens": kind, "maxlen": maxlen, "num_words": num_words}
+            result: dict[str, Any] = {"words": words, "tokens": kind}
+            result |= {"maxlen": maxlen, "num_words": num_words}
             result |= evaluate(fitted, reviews["test"], labels["test"])
             variants.append(result)
             print(

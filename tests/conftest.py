@@ -182,7 +182,7 @@ class Project:
         names = subprocess.check_output(listed, cwd=ROOT, text=True).split("\0")
         for name in filter(None, names):
             source, target = ROOT / name, folder / name
-            if source.is_file() and name != "dvc.lock" and not name.startswith("reports/"):
+            if source.is_file() and source.name != "dvc.lock" and not name.startswith("reports/"):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         project.save_params()
@@ -205,6 +205,13 @@ class Project:
     def stage(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one stage without DVC, whether or not it succeeds."""
         return self.run("python", "-m", f"stages.{name}", *arguments, check=False)
+
+    def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `make`, with this Python and its packages as if `make setup` had made them."""
+        installed = self.folder / ".venv/requirements.txt"
+        installed.parent.mkdir(exist_ok=True)
+        installed.touch()
+        return self.run("env", "--unset=MAKEFLAGS", "make", *arguments, check=check)
 
     def repro(self, *arguments: str) -> set[str]:
         """Run `dvc repro` and return the names of the stages that ran."""

@@ -1,4 +1,4 @@
-"""What stages and side studies write under reports/, made up: tests read none of this project's results."""
+"""What stages and side studies write under reports/, made up: no test reads the project's results."""
 
 from functools import cache
 from itertools import product

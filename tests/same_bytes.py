@@ -5,7 +5,8 @@
     python -m tests.same_bytes --each              # … and without each of the others, in turn
 
 The processes also differ in how many cores and threads they are given, in language, time zone and hash seed,
-and some are told the opposite of what `stages.runtime.processor` fixes. The emulator is QEMU (Debian: qemu-user).
+and some are told the opposite of what `stages.runtime.processor` fixes. The emulator is QEMU (Debian:
+qemu-user).
 """
 
 import argparse
@@ -115,13 +116,12 @@ def leave_out(name: str) -> None:
         import keras
         import tensorflow as tf
 
-        from stages.networks import models as nets
-        from stages.networks import recurrence
+        from stages.networks import models, recurrence
 
         if name == "transposed":
             setattr(recurrence, name, tf.transpose)
         else:
-            setattr(nets, name, lambda shape, seed: keras.initializers.Orthogonal(seed=seed)(shape))
+            setattr(models, name, lambda shape, seed: keras.initializers.Orthogonal(seed=seed)(shape))
     else:
         for each in processor.THREADS if name == "threads" else (name,):
             del os.environ[each]
@@ -135,50 +135,53 @@ def compute() -> Iterator[tuple[str, Any]]:
     import numpy as np
 
     from stages import bag_of_words
-    from stages import inspect_models as inside
-    from stages.networks import models as nets
-    from stages.reviews.word_vectors import word_vectors
-    from stages.runtime.files import Split
-    from stages.reviews.film_groups import films
-    from stages.reviews.document_terms import incidence
-    from stages.params.study import load_params
+    from stages.inspection.gradients import gradient_norms
+    from stages.inspection.states import states
+    from stages.networks.models import new_network
     from stages.networks.training import fit
+    from stages.params.study import load_params
+    from stages.reviews.document_terms import document_term_matrix
+    from stages.reviews.film_groups import film_groups
+    from stages.reviews.word_vectors import ppmi_vectors
+    from stages.runtime.files import Split
 
-    vocabulary, length, sizes = 2000, 32, (128, 64, 64)
+    num_words, maxlen, sizes = 2000, 32, (128, 64, 64)
     params = load_params()
     random = np.random.default_rng(0)
     # Few words often and most of them seldom, one that tells the label, and no batch of short reviews alone.
     labels = (np.arange(sum(sizes)) % 2).astype(np.uint8)
-    tokens = (3 + (vocabulary - 3) * random.random((len(labels), length)) ** 3).astype(np.int32)
+    tokens = (3 + (num_words - 3) * random.random((len(labels), maxlen)) ** 3).astype(np.int32)
     tokens[:, -1] = 3 + labels
-    for row, start in enumerate(random.integers(0, length // 2, len(tokens))):
+    for row, start in enumerate(random.integers(0, maxlen // 2, len(tokens))):
         tokens[row, :start] = 0
     parts = np.split(np.arange(len(tokens)), np.cumsum(sizes)[:-1])
     train, validation, test = (Split(tokens[rows], labels[rows]) for rows in parts)
 
     tuned = params.blocks["tuned"].model
-    yield "word vectors", word_vectors(train.tokens, vocabulary, tuned.embedding_width, 5)
-    offsets = np.arange(0, tokens.size + 1, length)
-    yield "film groups", films(incidence(tokens.ravel() - 3, offsets, vocabulary))
+    vectors = ppmi_vectors(train.tokens, num_words, tuned.embedding_dim, 5)
+    yield "word vectors", vectors
+    offsets = np.arange(0, tokens.size + 1, maxlen)
+    yield "film groups", film_groups(document_term_matrix(tokens.ravel().clip(3) - 3, offsets, num_words))
     texts = np.split(bag_of_words.texts(tokens.ravel(), offsets), np.cumsum(sizes)[:-1])
     fitted = bag_of_words.fit((texts[0], train.labels), (texts[1], validation.labels), 2, [1.0, 10.0])
     yield "bag of words", fitted.model.coef_
 
-    for name, cell in (("tuned", "rnn"), ("tuned", "lstm"), ("notebook", "lstm"), ("probe", "lstm")):
-        # The probe's are the smallest models, for whose products libraries have other code.
-        recipe = params.probe if name == "probe" else params.blocks[name]
+    for name, cell in (("tuned", "rnn"), ("tuned", "lstm"), ("notebook", "lstm"), ("delayed recall", "lstm")):
+        # Those of delayed recall are the smallest models, for whose products libraries have other code.
+        recipe = params.delayed_recall if name == "delayed recall" else params.blocks[name]
         run = f"{name} {cell}"
         settings = recipe.train.model_copy(update={"epochs": 1})
-        net = nets.new_net(cell, vocabulary, recipe.model, settings.kernel, 0, train.tokens)
-        yield from weights(f"{run}: initial", net.model)
-        losses = fit(net, train, validation, settings, getattr(recipe, cell).learning_rate, 0).history
+        network = new_network(cell, num_words, recipe.model, settings.implementation, 0, vectors)
+        yield from weights(f"{run}: initial", network.model)
+        rate = recipe.learning_rate(cell)
+        losses = fit(network, train, validation, settings, rate, 0, run, verbose=False).history
         yield f"{run}: losses", np.array([list(row.values()) for row in losses])
-        yield from weights(f"{run}: trained", net.model)
-        yield f"{run}: probabilities", net.probabilities(test.tokens)
-        yield f"{run}: gradients", inside.gradient_norms(net, test.tokens)
-        layers = {layer.name: layer.get_weights() for layer in net.model.layers}
-        states, gates = zip(*inside.states(cell, layers, recipe.model, test.tokens), strict=True)
-        yield f"{run}: states", np.array(states)
+        yield from weights(f"{run}: trained", network.model)
+        yield f"{run}: probabilities", network.probabilities(test.tokens)
+        yield f"{run}: gradients", gradient_norms(network, test.tokens)
+        layers = {layer.name: layer.get_weights() for layer in network.model.layers}
+        hidden, gates = zip(*states(cell, layers, recipe.model, test.tokens), strict=True)
+        yield f"{run}: states", np.array(hidden)
         if cell == "lstm":
             yield f"{run}: gates", np.array(gates)
 

@@ -2,26 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
 from stages import StageError
 from stages.audit import HISTOGRAM, LENGTHS, audit, bins, describe, duplicates, reviews
 from stages.download import flatten
 from stages.runtime.files import RAW
-from stages.params.study import Params, load_params
-
-
-@pytest.fixture
-def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_params: dict[str, Any]) -> Params:
-    """Parameters in an empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    with Path("params.yaml").open("w") as file:
-        YAML(typ="safe", pure=True).dump(small_params, file)
-    return load_params()
 
 
 def test_reviews_are_equal_where_their_tokens_are() -> None:
@@ -68,7 +56,8 @@ def test_duplicates_and_their_labels() -> None:
     assert result["rows_of_other_label"] == [0, 4]  # b has both labels in train, a has the other
 
 
-def test_the_stage_keeps_the_order_of_the_rows(params: Params) -> None:
+def test_the_stage_keeps_the_order_of_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     RAW.mkdir(parents=True)
     arrays = {
         "train": flatten([[9] * 400, [5, 6], [5, 6]], [1, 0, 0]),
@@ -78,7 +67,7 @@ def test_the_stage_keeps_the_order_of_the_rows(params: Params) -> None:
         for name, values in zip(("tokens", "offsets", "labels"), parts, strict=True):
             np.save(RAW / f"{split}_{name}.npy", values)
     (RAW / "word_index.json").write_text(json.dumps({"the": 1, "and": 2}))
-    audit(params)
+    audit()
     result = json.loads(Path("reports/audit.json").read_text())
     assert result["word_index"] == 2
     assert result["test_lengths"] == "0104"  # the start counts: a hundred words are 101 tokens
@@ -87,6 +76,7 @@ def test_the_stage_keeps_the_order_of_the_rows(params: Params) -> None:
     assert result["test"]["tokens"]["min"] == 3
 
 
-def test_the_stage_says_what_is_missing(params: Params) -> None:
-    with pytest.raises(StageError, match=r"word_index.json is not there: run the stages before this one"):
-        audit(params)
+def test_the_stage_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StageError, match=r"word_index.json does not exist: run the stages before this one"):
+        audit()

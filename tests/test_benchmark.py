@@ -1,4 +1,4 @@
-"""What the benchmark counts, that its engines do the same, and how its processes are started and end."""
+"""What the benchmark counts, that all implementations do the same, and how its processes start and end."""
 
 import importlib.util
 import json
@@ -16,24 +16,30 @@ import numpy as np
 import pytest
 
 from stages import StageError
-from stages.tools import benchmark
-from stages.reporting import figures
+from stages.benchmarking import dvc_costs, processes, summary, timing
+from stages.benchmarking.implementations import IMPLEMENTATIONS, PARTS
+from stages.benchmarking.processes import Took, Worker
+from stages.benchmarking.summary import operations
+from stages.benchmarking.timing import Reviews, Setting, Timing
+from stages.params.recipe import CELLS, Recipe
+from stages.params.study import load_params
+from stages.reporting.speed import speed_figure
 from stages.runtime import processor
-from stages.tools.benchmark import ENGINES, PARTS, Reviews, Setting, Timing, Took, Worker, operations
-from stages.params.study import Recipe, load_params
+from stages.tools import benchmark
 from tests.conftest import ROOT, Project
+from tests.examples import PARAMS
 
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    return load_params(ROOT / "params.yaml").blocks["notebook"]
+    return load_params(PARAMS).blocks["notebook"]
 
 
 def small(recipe: Recipe) -> Recipe:
     return recipe.model_copy(
         update={
-            "pad": recipe.pad.model_copy(update={"vocabulary": 20}),
-            "model": recipe.model.model_copy(update={"units": 8, "embedding_width": 8}),
+            "pad": recipe.pad.model_copy(update={"num_words": 20}),
+            "model": recipe.model.model_copy(update={"units": 8, "embedding_dim": 8}),
         }
     )
 
@@ -44,35 +50,36 @@ def test_operations_are_those_the_algorithm_needs(recipe: Recipe) -> None:
     assert operations(Setting("rnn", 32, 200), 1300, recipe) == pytest.approx(lstm / 4)
 
 
-def learn(connection: Connection, engine: str, recipe: Recipe) -> None:
-    """Train on one batch again and again; send first and last loss, and how many are answered right."""
+def learn(connection: Connection, implementation: str, recipe: Recipe) -> None:
+    """Train on one batch again and again; send first and last loss, and the number of correct ones."""
     tokens = np.random.default_rng(0).integers(1, 20, (16, 6), dtype=np.int32)
     labels = (tokens[:, -1] > 10).astype(np.float32)
-    for cell in ("rnn", "lstm"):
-        step, answer = ENGINES[engine](small(recipe), cell, [tokens])
+    for cell in CELLS:
+        step, predict = IMPLEMENTATIONS[implementation](small(recipe), cell, [tokens])
         losses = [step(tokens, labels) for _ in range(400)]
-        connection.send((losses[0], losses[-1], int(((answer(tokens) > 0.5) == labels).sum())))
+        connection.send((losses[0], losses[-1], int(((predict(tokens) > 0.5) == labels).sum())))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_engine_learns_the_same_batch(engine: str, recipe: Recipe) -> None:
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_every_implementation_learns_the_same_batch(implementation: str, recipe: Recipe) -> None:
     """In processes of their own, as they are timed: TensorFlow and PyTorch in one can crash."""
-    if engine == "pytorch" and importlib.util.find_spec("torch") is None:
+    if implementation == "pytorch" and importlib.util.find_spec("torch") is None:
         pytest.skip("torch==2.13.0 is not installed: `make bench` does that")
-    worker = Worker(learn, engine, recipe)
-    for _ in ("rnn", "lstm"):
-        first, last, right = worker.receive()
+    worker = Worker(learn, implementation, recipe)
+    for _ in CELLS:
+        first, last, correct = worker.receive()
         assert first == pytest.approx(np.log(2), abs=0.15)
         assert last < 0.1
-        assert right == 16
+        assert correct == 16
 
 
 def test_a_worker_answers_all_that_is_asked(recipe: Recipe) -> None:
     tokens = np.random.default_rng(0).integers(1, 20, (16, 6), dtype=np.int32)
     reviews = Reviews({6: tokens}, (tokens[:, -1] > 10).astype(np.float32))
-    worker = Worker(benchmark.work, "fixed", benchmark.cores()[:1], small(recipe), reviews)
-    for what in ("import", "step", "answer", "matmul", *PARTS):
-        worker.ask(Timing("summed" if what in PARTS else "fused", "fixed", 1, Setting("lstm", 4, 6), what), 0)
+    worker = Worker(timing.work, "fixed", processes.usable_cores()[:1], small(recipe), reviews)
+    for what in ("import", "step", "predict", "matmul", *PARTS):
+        name = "coalesced" if what in PARTS else "fused"
+        worker.ask(Timing(name, "fixed", 1, Setting("lstm", 4, 6), what), 0)
         took = worker.receive()
         assert took.milliseconds > 0 and took.faults >= 0 and took.megabytes > 50, what
     worker.end()
@@ -83,17 +90,17 @@ def settled(connection: Connection, how: str) -> None:
     """Send the environment, the libraries that were loaded before, and the faults that 48 MB cost anew."""
     assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])  # for the parent to hear alone
     loaded = {"tensorflow", "torch", "keras"} & sys.modules.keys()
-    benchmark.settle(how, benchmark.cores()[:2])
+    processes.settle(how, processes.usable_cores()[:2])
     np.ones(6_000_000)
-    connection.send((dict(os.environ), loaded, benchmark.repeat(lambda _: np.ones(6_000_000), 0.1).faults))
+    connection.send((dict(os.environ), loaded, processes.repeat(lambda _: np.ones(6_000_000), 0.1).faults))
 
 
 def test_processes_are_started_as_they_are_named() -> None:
     """The libraries would read the project's settings when they are loaded: nothing may have loaded them."""
-    told = {how: Worker(settled, how).receive() for how in ("user", "allocator", "fixed")}
-    threads = str(len(benchmark.cores()[:2]))
+    found = {how: Worker(settled, how).receive() for how in ("user", "allocator", "fixed")}
+    threads = str(len(processes.usable_cores()[:2]))
     ours = {*processor.ANYWHERE, *processor.ON_X86}
-    for how, (environment, loaded, _) in told.items():
+    for how, (environment, loaded, _) in found.items():
         assert not loaded
         assert {environment[name] for name in processor.THREADS} == {threads}
         kept = {"KERAS_BACKEND", *processor.THREADS}
@@ -101,8 +108,8 @@ def test_processes_are_started_as_they_are_named() -> None:
             kept = {*processor.ANYWHERE, *(processor.ON_X86 if processor.X86 else ())}
         assert ours & environment.keys() == kept, how
     if platform.libc_ver()[0] == "glibc":
-        assert told["user"][2] > 10  # pages of 4 kB, or of 2 MB
-        assert told["allocator"][2] < 2
+        assert found["user"][2] > 10  # pages of 4 kB, or of 2 MB
+        assert found["allocator"][2] < 2
 
 
 def fail(connection: Connection) -> None:
@@ -117,7 +124,7 @@ def test_a_worker_that_ends_is_an_error() -> None:
         worker.receive()
 
 
-FACTORS = {"keras": 6, "pytorch": 4, "fused": 2, "summed": 1}
+FACTORS = {"keras": 6, "pytorch": 4, "fused": 2, "coalesced": 1}
 
 
 class Pretended:
@@ -129,25 +136,27 @@ class Pretended:
         self.how, self.cores = how, cores
         self.waiting: list[Timing] = []
 
-    def ask(self, timing: Timing, seconds: float) -> None:
-        assert timing.how == self.how and len(self.cores) == timing.threads
-        self.waiting.append(timing)
-        self.asked.append(timing)
+    def ask(self, asked: Timing, seconds: float) -> None:
+        assert asked.how == self.how and len(self.cores) == asked.threads
+        self.waiting.append(asked)
+        self.asked.append(asked)
 
     def receive(self) -> Took:
-        timing = self.waiting.pop(0)
-        engine, how, threads, (cell, batch, length), what = timing
+        asked = self.waiting.pop(0)
+        implementation, how, threads, (cell, batch, length), what = asked
         if what == "matmul":
             return Took((160 if how == "user" else 320) / threads, 0, 0)
         if what == "beside":
-            return Took({"rnn": 10, "lstm": 40}[cell] * {"keras": 4, "pytorch": 3}.get(engine, 2), 0, 0)
+            return Took(
+                {"rnn": 10, "lstm": 40}[cell] * {"keras": 4, "pytorch": 3}.get(implementation, 2), 0, 0
+            )
         cost = {"rnn": 10, "lstm": 40}[cell] * batch / 32 * length / 200 / threads
         if what in PARTS:
             return Took(cost * dict(zip(PARTS, (0.1, 0.2, 0.4, 0.7, 1), strict=True))[what], 0, 0)
-        if self.asked.count(timing) == 5:
+        if self.asked.count(asked) == 5:
             return Took(1e6, 1e6, 0)  # which a median leaves out
         faster = 1.25 if how == "allocator" else 1
-        return Took(cost * FACTORS[engine] / faster, 0 if how == "allocator" else 1234.5, 950)
+        return Took(cost * FACTORS[implementation] / faster, 0 if how == "allocator" else 1234.5, 950)
 
     def end(self) -> None:
         assert not self.waiting
@@ -158,7 +167,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to run in, with reviews, parameters and an old report."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data/raw").mkdir(parents=True)
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text(PARAMS.read_text())
     np.save("data/raw/train_tokens.npy", np.random.default_rng(0).integers(1, 30, 1200, dtype=np.int32))
     np.save("data/raw/train_offsets.npy", np.arange(0, 1201, 10))
     np.save("data/raw/train_labels.npy", np.arange(120, dtype=np.uint8) % 2)
@@ -170,15 +179,16 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pretend(monkeypatch: pytest.MonkeyPatch, flags: set[str]) -> tuple[dict[str, Any], str]:
     """Run the benchmark with made-up times; return what it wrote as JSON, and its report."""
     Pretended.asked.clear()
-    monkeypatch.setattr(benchmark, "Worker", Pretended)
-    monkeypatch.setattr(benchmark, "version", lambda name: "1.0")
-    monkeypatch.setattr(benchmark, "cores", lambda: [2, 5])
+    monkeypatch.setattr(timing, "Worker", Pretended)
+    monkeypatch.setattr(summary, "version", lambda name: "1.0")
+    for module in (timing, summary, benchmark):
+        monkeypatch.setattr(module, "usable_cores", lambda: [2, 5])
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     monkeypatch.setattr(processor, "cpu_flags", lambda: flags)
     costs = {"check_all": 2.0, "check_one": 1.5, "rewrite_lock": 0.5, "stages": 60}
     monkeypatch.setattr(benchmark, "measure_dvc", lambda: costs)
-    benchmark.main()
+    benchmark.benchmark()
     return json.loads(Path("reports/benchmark.json").read_text()), Path("reports/benchmark.md").read_text()
 
 
@@ -187,16 +197,16 @@ def test_ratios_shares_and_the_study(raw: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(measured["steps"]) == 14 and len(measured["same_allocator"]) == 4
     row = next(each for each in measured["steps"] if each["cell"] == "lstm")
     assert (row["batch"], row["length"], row["threads"]) == (32, 200, 1)
-    assert row["milliseconds"] == {"keras": 240, "pytorch": 160, "fused": 80, "summed": 40}
+    assert row["milliseconds"] == {"keras": 240, "pytorch": 160, "fused": 80, "coalesced": 40}
     assert measured["matmul_gflop_per_second"]["1"] == pytest.approx(2 * 2048**3 / 0.160 / 1e9, abs=0.1)
     assert measured["matmul_gflop_per_second_fixed"]["2"] == measured["matmul_gflop_per_second"]["1"]
     share = row["gflop"] / 0.080 / measured["matmul_gflop_per_second"]["1"]
     assert row["share_of_matmul_rate"]["fused"] == pytest.approx(share, abs=0.001)
     # Keras: 30 + 120 ms for a step of each cell, on both cores, two of each in 40 + 160; here in 20 + 80 ms.
     assert measured["reviews_per_second"] == {
-        "one_after_another": {"fused": 1280, "summed": 2560, "keras": 427, "pytorch": 640},
-        "same_allocator": {"fused": 1280, "summed": 2560, "keras": 533, "pytorch": 800},
-        "side_by_side": {"fused": 1280, "summed": 1280, "keras": 640, "pytorch": 853},
+        "one_after_another": {"fused": 1280, "coalesced": 2560, "keras": 427, "pytorch": 640},
+        "same_allocator": {"fused": 1280, "coalesced": 2560, "keras": 533, "pytorch": 800},
+        "side_by_side": {"fused": 1280, "coalesced": 1280, "keras": 640, "pytorch": 853},
     }
     assert [measured["parts_of_a_step"]["rnn"][part] for part in PARTS] == [1, 2, 2, 3, 2]
     assert "| as started | LSTM | 32 | 200 | 2 | 120.0 (" in text
@@ -211,15 +221,12 @@ def test_the_benchmarks_words_and_figure_hold_its_numbers(raw: Path, monkeypatch
     assert Path("reports/speed.md").read_text() in text
     assert "| LSTM, 2 threads | 120 ms | 40 ms | 3.0 | 80 ms | 20 ms | 4.0 |" in text
     assert "the four ratios are 2.4, 2.4, 2.4 and 2.4 to Keras,\n3.2, 3.2, 3.2 and 3.2 to PyTorch" in text
-    assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 summed (2.0 and 1.5 times\nPyTorch)" in text
-    price = (
-        "A step on one\nthread takes\n1.25 times (RNN) and 1.25 times (LSTM) as long as without this limit."
-    )
-    assert price in text
+    assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 coalesced (2.0 and 1.5 times\nPyTorch)" in text
+    assert "thread takes\n1.25 times (RNN) and 1.25 times (LSTM) as long as without this limit." in text
     assert "| all backward | 3.0 | 12.0 |" in text
     assert "| here, LSTM | " in text and " | 950 | 80 |" in text
     assert "over the 60 stages in it, each by a `dvc repro` of its own, that is 2.0\nminutes" in text
-    assert [axes.get_title() for axes in figures.benchmark(measured).axes][:2] == [
+    assert [axes.get_title() for axes in speed_figure(measured).axes][:2] == [
         "RNN, batch 32, one thread",
         "LSTM, batch 32, one thread",
     ]
@@ -227,12 +234,14 @@ def test_the_benchmarks_words_and_figure_hold_its_numbers(raw: Path, monkeypatch
     assert sorted(each.name for each in raw.glob("reports/.*")) == []
 
 
-def test_without_avx512_there_is_no_price_to_tell(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_avx512_there_is_no_price(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured, text = pretend(monkeypatch, {"avx2"})
     assert measured["same_instructions"] == [] and len(measured["same_allocator"]) == 4
     assert "this processor has no AVX-512" in text and "have a price" not in text
     assert not [
-        each for each in Pretended.asked if each.how == "allocator" and each.engine in ("fused", "summed")
+        each
+        for each in Pretended.asked
+        if each.how == "allocator" and each.implementation in ("fused", "coalesced")
     ]
 
 
@@ -247,15 +256,15 @@ def test_what_dvc_costs(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return subprocess.CompletedProcess(command, returncode, status, "it is busy\n")
 
     monkeypatch.setattr(subprocess, "run", run)
-    costs = benchmark.measure_dvc()
+    costs = dvc_costs.measure_dvc()
     assert costs["check_all"] == pytest.approx(0.05, abs=0.04) and costs["check_one"] < 0.02
     assert costs["stages"] == 2
     status = '{"download": ["changed command"]}'
     with pytest.raises(StageError, match="dvc repro download"):
-        benchmark.measure_dvc()
+        dvc_costs.measure_dvc()
     returncode = 1
     with pytest.raises(StageError, match="dvc status --json download failed: it is busy"):
-        benchmark.measure_dvc()
+        dvc_costs.measure_dvc()
 
 
 def test_ctrl_c_ends_every_process_and_leaves_the_old_report(raw: Path) -> None:
@@ -293,21 +302,17 @@ def test_ctrl_c_ends_every_process_and_leaves_the_old_report(raw: Path) -> None:
     assert [(each.name, each.read_text()) for each in raw.glob("reports/*")] == [("benchmark.json", "old")]
 
 
-def test_what_is_missing_is_told_before_anything_is_timed(
+def test_what_is_missing_is_said_before_anything_is_timed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(StageError, match=r"pip install torch==2\.13\.0"):
-        benchmark.main()
+        benchmark.benchmark()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
-    monkeypatch.setattr(benchmark, "cores", lambda: [0])
+    monkeypatch.setattr(benchmark, "usable_cores", lambda: [0])
     with pytest.raises(StageError, match="2 cores are needed"):
-        benchmark.main()
-    monkeypatch.setattr(benchmark, "cores", lambda: [0, 1])
-    with pytest.raises(StageError, match=r"data/raw/train_tokens\.npy is not there"):
-        benchmark.main()
-    project.params |= {"mine": project.params.pop("notebook"), "recipes": ["mine"]}
-    project.save_params()
-    with pytest.raises(StageError, match="no block 'notebook'"):
-        benchmark.main()
+        benchmark.benchmark()
+    monkeypatch.setattr(benchmark, "usable_cores", lambda: [0, 1])
+    with pytest.raises(StageError, match=r"data/raw/train_tokens\.npy does not exist"):
+        benchmark.benchmark()

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,23 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
     file = trained.folder / "stages/networks/batches.py"
     file.write_text(f"{file.read_text()}\n# changed\n")
     assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm", "train_delayed_recall"}
+
+
+def test_imports_run_one_way() -> None:
+    """No stage or tool is imported, and neither packages nor modules import each other in a circle."""
+
+    def package(path: Path) -> str:
+        return path.relative_to(ROOT).parts[1] if path.parent != ROOT / "stages" else "stages"
+
+    root = ROOT / "stages/__init__.py"  # which all import
+    files = [path for path in ROOT.glob("stages/**/*.py") if path.stat().st_size and path != root]
+    ends = {path for path in files if package(path) in ("stages", "tools")}
+    modules = {
+        path: {each for each in imported(path) - {path, root} if each.suffix == ".py"} for path in files
+    }
+    TopologicalSorter(modules).prepare()
+    uses: dict[str, set[str]] = {}
+    for path, others in modules.items():
+        assert relative(others & ends) == [], path
+        uses.setdefault(package(path), set()).update(set(map(package, others)) - {package(path)})
+    assert list(TopologicalSorter(uses).static_order())[-1] in ("stages", "tools")

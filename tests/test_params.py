@@ -98,6 +98,7 @@ def test_nothing_can_be_changed() -> None:
         ("release.recipe", "other", "release.recipe names 'other', which has no block"),
         ("comparison.headline", "other", "comparison.headline names 'other', which has no block"),
         ("published.recipe", "other", "published.recipe names 'other', which has no block"),
+        ("whole_reviews.recipe", "tuned", "whole_reviews.recipe = 'tuned': should be none of `recipes`"),
         ("whole_reviews.recipe", "other", "whole_reviews.recipe names 'other', which has no block"),
         ("bag_of_words.recipe", "other", "bag_of_words.recipe names 'other', which has no block"),
         (
@@ -215,7 +216,7 @@ def test_settings_of_a_recipe_can_be_changed() -> None:
     assert (other.model.pooling, other.rnn.learning_rate, other.lstm) == ("max", 0.1, recipe.lstm)
     assert changed("tuned", recipe, []) == recipe
     with pytest.raises(
-        StageError, match=r"'train\.epoch' is not a setting of recipe 'tuned', which has pad\.num_"
+        StageError, match=r"'train\.epoch' is not a setting of recipe 'tuned', which has model\.mask_"
     ):
         changed("tuned", recipe, [("train.epoch", 3)])
     with pytest.raises(StageError, match=r"^tuned\.train\.epochs = 0: should be greater than or equal to 1$"):

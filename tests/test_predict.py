@@ -128,7 +128,7 @@ def save_random(name: str, cell: str, random: np.random.Generator, folder: Path)
     model.set_weights([random.normal(size=w.shape, scale=1.5) for w in model.get_weights()])
     folder.mkdir(parents=True)
     save_model(model, folder / "model.keras")
-    (folder / FILE).write_text(json_text({"settings": recipe.model_dump(mode="json")}))
+    (folder / FILE).write_text(json_text({"settings": recipe.settings(cell)}))
     predicted = model.predict(load_padded(name)["test"].tokens, verbose=0)[:, 0]
     np.save(folder / "test_probabilities.npy", predicted)
 
@@ -318,8 +318,7 @@ def test_the_words_of_a_reading_are_those_of_the_row(
     call: Callable[..., str], truncating: str, maxlen: int, shown: list[str]
 ) -> None:
     models = module.Models({cell: RELEASED / cell for cell in CELLS})
-    settings = models.recipe.pad.model_copy(update={"truncating": truncating, "maxlen": maxlen})
-    models.recipe = models.recipe.model_copy(update={"pad": settings})
+    models.pad = models.pad.model_copy(update={"truncating": truncating, "maxlen": maxlen})
     reading = models.reading("Word5, six word7!")
     assert reading["words"] == shown
     assert all(len(reading[cell]["after_word"]) == len(shown) for cell in CELLS)
@@ -379,7 +378,7 @@ def test_what_the_pipeline_has_not_made(
 ) -> None:
     said = "does not exist: run the stages before this one, `dvc repro` runs all"
     refused(1, f"predict: data/models/prepadded/rnn-0/model.keras {said}", "x", "--recipe=prepadded")
-    recipes = "recipe 'other' is not in params.yaml, which has notebook, prepadded, tuned, long"
+    recipes = "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned"
     refused(1, f"predict: {recipes}", "x", "--recipe=other")
     refused(1, f"predict: data/models/tuned/rnn-7/model.keras {said}", "x", "--seed=7")
     monkeypatch.chdir(tmp_path)
@@ -398,9 +397,6 @@ def test_models_of_different_settings_are_refused(
     monkeypatch.chdir(tmp_path)
     file = RELEASED / "lstm" / FILE
     made = load_json(file)
-    made["settings"]["lstm"]["learning_rate"] = 0.5  # each cell has its own
-    file.write_text(json_text(made))
-    module.Models({cell: RELEASED / cell for cell in CELLS})
     made["settings"]["pad"]["maxlen"] = 7
     file.write_text(json_text(made))
     paths = "data/released/rnn/model.keras and data/released/lstm/model.keras"

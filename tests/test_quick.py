@@ -10,24 +10,38 @@ import pytest
 
 from stages import StageError
 from stages.params.study import load_params
+from stages.runner.pipeline import INTERRUPTED
 from stages.tools.quick import copy_project, restrict
 from tests.conftest import ROOT, Project, eventually
+from tests.examples import PARAMS
 
 
 def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    text = (ROOT / "params.yaml").read_text()
-    file.write_text(text.replace("    - https:", "    - /absolute/folder\n    - https:"))
+    text = PARAMS.read_text()
+    mirrors = "mirrors: [/absolute/folder, ../relative/folder, https://example.org/]"
+    file.write_text(text.replace("mirrors: [no/such/folder]", mirrors))
     before = load_params(file)
     restrict(file, "prepadded", 3)
     after = load_params(file)
     assert (after.recipes, after.seeds) == (("prepadded",), (3,))
-    _, *others = before.download.mirrors
-    assert after.download.mirrors == ("../../shared/data", *others)
-    assert others[0] == "/absolute/folder"
-    same = {"recipes": before.recipes, "seeds": before.seeds, "download": before.download}
-    assert after.model_copy(update=same) == before
-    assert "# each recipe trains each cell once per seed" in file.read_text()
+    assert after.download.mirrors == ("/absolute/folder", "../../relative/folder", "https://example.org/")
+    # What refers to a recipe that is trained refers to this one; a published recipe is not trained again.
+    assert {after.release.recipe, after.bag_of_words.recipe, after.comparison.headline} == {"prepadded"}
+    changed = {"recipes", "seeds", "download", "release", "bag_of_words", "comparison"}
+    assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
+    for part in ("bag_of_words", "comparison"):
+        rest = {"recipe", "headline"}
+        assert getattr(after, part).model_dump(exclude=rest) == getattr(before, part).model_dump(exclude=rest)
+
+
+def test_comments_stay(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text((ROOT / "params.yaml").read_text())
+    params = load_params(file)
+    comments = file.read_text().count("#")
+    restrict(file, params.recipes[0], params.seeds[0])
+    assert file.read_text().count("#") == comments
 
 
 def test_the_copy_has_the_files_as_they_are_now_and_the_same_cache(
@@ -82,4 +96,4 @@ def test_ctrl_c_ends_it_and_names_the_command_that_goes_on(project: Project) -> 
         finally:
             quick.kill()
     assert quick.returncode == 130
-    assert said == "quick: stopped. What was finished is kept: `make quick` goes on from there\n"
+    assert said == f"quick: {INTERRUPTED}\n"

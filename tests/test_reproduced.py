@@ -1,57 +1,53 @@
 """A rerun against the committed results: same bytes, same conclusions, others, or no comparison."""
 
 import hashlib
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages import evaluate
+from stages.params.recipe import CELLS
+from stages.runtime.files import json_text, write_atomically
 from stages.tools import reproduced
-from stages.runtime.files import json_text, new_file
-from stages.params.study import Params, load_params
-from stages.reporting.statistics import compare
-from tests.conftest import run_in
-from tests.examples import PARAMS
-from tests.test_report import made_up, made_up_evidence
+from tests.conftest import ROOT, run_in
 
 Accuracies = dict[str, list[tuple[float, float]]]  # recipe → (RNN, LSTM) per seed
 COMMITTED: Accuracies = {"notebook": [(0.56, 0.86), (0.6, 0.86)], "tuned": [(0.87, 0.9), (0.87, 0.89)]}
+BAG_OF_WORDS = 0.88  # accuracy of both models
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="module")
-def params() -> Params:
-    params = load_params(PARAMS)
-    return params.model_copy(update={"comparison": params.comparison.model_copy(update={"resamples": 200})})
+def difference(values: list[float]) -> dict[str, Any]:
+    """What `evaluate` would write of these differences, one per seed; the interval is made up."""
+    return {"mean": float(np.mean(values)), "interval": [min(values), max(values)]}
 
 
-def save(params: Params, accuracies: Accuracies, **settings: Any) -> None:
-    """Write what a study with these test accuracies leaves in git, as the stages and DVC write it."""
-    runs = {
-        recipe: {seed: made_up(*pair, **settings) for seed, pair in enumerate(pairs)}
-        for recipe, pairs in accuracies.items()
-    }
-    told = made_up_evidence(0.88)
-    judged = evaluate.judge_all(params, runs, told["audit"], told["bag_of_words"])
-    means = compare(runs)
-    files = {
-        "reports/bag_of_words.json": told["bag_of_words"],
-        "reports/comparison.json": {name: {"metrics": means[name], **row} for name, row in judged.items()},
-        "reports/metrics.json": evaluate.metrics(runs, means),
-        **{
-            f"reports/runs/{name}-{seed}.json": run
-            for name, seeds in runs.items()
-            for seed, run in seeds.items()
-        },
-    }
+def save(accuracies: Accuracies, **settings: Any) -> None:
+    """Write what a study with these test accuracies leaves in git, in the form of the stages and of DVC."""
+    bags = [{"words": words, "tokens": "cut"} for words in ("single", "pairs")]
+    files: dict[str, Any] = {"reports/bag_of_words.json": bags, "reports/comparison.json": {}}
+    for recipe, pairs in accuracies.items():
+        of_cell = dict(zip(CELLS, zip(*pairs, strict=True), strict=True))
+        files["reports/comparison.json"][recipe] = {
+            "difference": difference([lstm - rnn for rnn, lstm in pairs]),
+            "over_bag_of_words": {
+                cell: [difference([value - BAG_OF_WORDS for value in values])] * len(bags)
+                for cell, values in of_cell.items()
+            },
+        }
+        for seed, pair in enumerate(pairs):
+            run: dict[str, Any] = {"settings": settings}
+            run |= {cell: {"test": {"accuracy": each}} for cell, each in zip(CELLS, pair, strict=True)}
+            files[f"reports/runs/{recipe}-{seed}.json"] = run
     outputs = {f"data/models/{name}": repr(each) for name, each in accuracies.items()}
     for path, content in files.items():
         outputs[path] = json_text(content)
-        new_file(Path(path), outputs[path])
+        write_atomically(Path(path), outputs[path])
     save_lock({path: hashlib.md5(text.encode()).hexdigest() for path, text in outputs.items()})
 
 
@@ -67,14 +63,16 @@ def save_lock(outputs: dict[str, str]) -> None:
 
 @pytest.fixture
 def call(
-    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
     """The command, in a repository whose last commit is COMMITTED: its status, and what it prints."""
     monkeypatch.chdir(tmp_path)
-    save(params, COMMITTED)
+    save(COMMITTED)
     identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
     for command in (("init", "--quiet"), ("add", "--all"), (*identity, "commit", "--quiet", "-m", "results")):
         run_in(tmp_path, "git", *command)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["reproduced", *arguments])
@@ -84,18 +82,20 @@ def call(
         assert isinstance(ended.value.code, int)
         return ended.value.code, printed.out, printed.err
 
-    return call
+    yield call
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def test_same_bytes(params: Params, call: Call) -> None:
-    save(params, COMMITTED)
-    assert call() == (0, "Same bytes: the 9 outputs in dvc.lock are those of HEAD.\n", "")
+def test_same_bytes(call: Call) -> None:
+    save(COMMITTED)
+    assert call() == (0, "Same bytes: the 8 outputs in dvc.lock are those of HEAD.\n", "")
     run_in(Path(), "git", "tag", "v1")
-    assert call("v1") == (0, "Same bytes: the 9 outputs in dvc.lock are those of v1.\n", "")
+    assert call("v1") == (0, "Same bytes: the 8 outputs in dvc.lock are those of v1.\n", "")
 
 
-def test_same_conclusions(params: Params, call: Call) -> None:
-    save(params, COMMITTED | {"notebook": [(0.56, 0.86), (0.595, 0.864)]})
+def test_same_conclusions(call: Call) -> None:
+    save(COMMITTED | {"notebook": [(0.56, 0.86), (0.595, 0.864)]})
     assert call() == (
         0,
         "Same conclusions; the largest difference of a run's test accuracy is 0.5 percentage points "
@@ -103,12 +103,12 @@ def test_same_conclusions(params: Params, call: Call) -> None:
         "",
     )
     # One seed's loss is another's gain: of a mean nothing moves as far.
-    save(params, COMMITTED | {"notebook": [(0.52, 0.864), (0.64, 0.86)]})
+    save(COMMITTED | {"notebook": [(0.52, 0.864), (0.64, 0.86)]})
     assert "is 4 percentage points (notebook rnn seed 0), of a mean 0.2 (notebook lstm)" in call()[1]
 
 
-def test_other_bytes_with_the_same_accuracies(params: Params, call: Call) -> None:
-    save(params, COMMITTED)
+def test_other_bytes_with_the_same_accuracies(call: Call) -> None:
+    save(COMMITTED)
     lock = YAML(typ="safe", pure=True).load(Path("dvc.lock"))["stages"].values()
     save_lock(
         {out["path"]: out["md5"] for stage in lock for out in stage.get("outs", ())}
@@ -125,8 +125,8 @@ def test_other_bytes_with_the_same_accuracies(params: Params, call: Call) -> Non
         ([(0.9, 0.87), (0.89, 0.87)], "below 0, here"),
     ],
 )
-def test_other_conclusions(params: Params, call: Call, tuned: list[tuple[float, float]], here: str) -> None:
-    save(params, COMMITTED | {"tuned": tuned})
+def test_other_conclusions(call: Call, tuned: list[tuple[float, float]], here: str) -> None:
+    save(COMMITTED | {"tuned": tuned})
     status, said, errors = call()
     assert (status, errors) == (1, "")
     first, *verdicts, last = said.splitlines()
@@ -162,7 +162,7 @@ def test_files_that_are_missing_or_broken(call: Call, name: str, content: str | 
     assert errors.startswith("reproduced: ") and errors.endswith(f"{said}\n") and errors.count("\n") == 1
 
 
-def test_a_commit_without_results(params: Params, call: Call) -> None:
+def test_a_commit_without_results(call: Call) -> None:
     run_in(Path(), "git", "rm", "--quiet", "--cached", "reports/runs/tuned-0.json")
     run_in(
         Path(), "git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "--quiet", "-m", "less"
@@ -180,20 +180,18 @@ def test_a_revision_that_is_none(call: Call, tmp_path: Path, monkeypatch: pytest
     assert call() == (2, "", "reproduced: 'HEAD' is no commit of this repository\n")
 
 
-def test_another_study_is_no_rerun(params: Params, call: Call) -> None:
-    save(params, COMMITTED | {"mine": [(0.8, 0.8), (0.8, 0.8)]})
+def test_another_study_is_no_rerun(call: Call) -> None:
+    save(COMMITTED | {"mine": [(0.8, 0.8), (0.8, 0.8)]})
     said = "reproduced: the run 'mine-0' is only in the working copy: the two have other recipes or seeds\n"
     assert call() == (2, "", said)
-    save(params, {"tuned": COMMITTED["tuned"]})
+    save({"tuned": COMMITTED["tuned"]})
     said = "reproduced: the run 'notebook-0' is only in HEAD: the two have other recipes or seeds\n"
     assert call() == (2, "", said)
-    save(params, COMMITTED, length=100)
+    save(COMMITTED, maxlen=100)
     assert call() == (2, "", "reproduced: notebook-0 has other settings than in HEAD: this is no rerun\n")
 
 
 def test_the_command_line(call: Call, tmp_path: Path) -> None:
     assert call("--revision")[0] == 2
-    result = run_in(
-        tmp_path, "env", f"PYTHONPATH={PARAMS.parent.parent}", "python", "-m", "stages.tools.reproduced"
-    )
+    result = run_in(tmp_path, "env", f"PYTHONPATH={ROOT}", "python", "-m", "stages.tools.reproduced")
     assert result.stdout.startswith("Same bytes: ")

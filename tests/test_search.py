@@ -1,26 +1,32 @@
-"""The search: which nets are tried, how they are judged, and what is refused. One net is trained."""
+"""The side study that chooses a recipe's settings: its variants, how they are compared, and how it runs."""
 
-from pathlib import Path
+import json
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pytest
 
-from stages import StageError, search
-from stages.runtime import files
+from stages import StageError
+from stages.choose import Run, best_accuracy, chosen, common_provenance, grid, rows, run_of
 from stages.params.study import Params, Search, load_params
-from stages.provenance import code_digest
-from stages.search import Candidate, candidates, changed, finalists, origin, table
+from stages.train_variant import check_variant, setting
 from tests.conftest import Project
 from tests.examples import PARAMS
 
 GRID = Search(
-    recipe="tuned",
-    seeds=(0, 1),
-    finalists=2,
-    learning_rates=(0.1, 0.2),
-    settings={"model.embedding_dropout": (0.0, 0.5), "train.clip_norm": (None, 1.0)},
+    recipe="tuned", seeds=(0, 1), learning_rate=(0.1, 0.2), pooling=("last", "mean"), epsilon=(1e-07,)
 )
+# (cell, pooling, learning rate) → what the seeds reach
+REACHED = {
+    ("rnn", "last", 0.1): [0.80, 0.70],
+    ("rnn", "last", 0.2): [0.70, 0.60],
+    ("rnn", "mean", 0.1): [0.75, 0.75],
+    ("rnn", "mean", 0.2): [0.84, 0.82],  # 0.83
+    ("lstm", "last", 0.1): [0.90, 0.90],  # the LSTM's best, but 0.75 + 0.9 is less than 0.83 + 0.86
+    ("lstm", "last", 0.2): [0.80, 0.80],
+    ("lstm", "mean", 0.1): [0.85, 0.87],  # 0.86
+    ("lstm", "mean", 0.2): [0.99, 0.70],
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,144 +34,201 @@ def params() -> Params:
     return load_params(PARAMS)
 
 
-def test_both_cells_get_the_same_grid_with_the_first_seed() -> None:
-    nets = candidates(GRID)
-    assert len(nets) == len(set(nets)) == 2 * 2 * 2 * 2
-    rnn, lstm = ({net[1:] for net in nets if net.cell == cell} for cell in ("rnn", "lstm"))
+def accuracies(reached: Mapping[tuple[str, str, float], list[float]]) -> dict[Run, float]:
+    return {
+        Run(cell, pooling, 1e-07, rate, str(seed)): accuracy
+        for (cell, pooling, rate), each in reached.items()
+        for seed, accuracy in enumerate(each)
+    }
+
+
+def test_both_cells_get_the_same_grid_and_all_seeds() -> None:
+    runs = grid(GRID)
+    assert len(runs) == len(set(runs)) == 2 * 2 * 2 * 2
+    rnn, lstm = ({run[1:] for run in runs if run.cell == cell} for cell in ("rnn", "lstm"))
     assert rnn == lstm
-    assert {net.seed for net in nets} == {0}
-    assert nets[0].cell == "lstm"  # which takes longest
+    assert set(runs) == set(accuracies(REACHED))
 
 
-def test_settings_go_into_the_recipe(params: Params) -> None:
+def test_a_row_has_a_candidates_seeds_and_their_mean() -> None:
+    row = rows(accuracies(REACHED))[3]
+    assert row == {
+        "cell": "rnn",
+        "learning_rate": 0.2,
+        "settings": {"model.pooling": "mean", "train.epsilon": 1e-07},
+        "seeds": {"0": 0.84, "1": 0.82},
+        "mean": 0.83,
+    }
+
+
+def test_cells_share_the_settings_with_the_best_sum_and_have_their_own_rates() -> None:
+    assert chosen(rows(accuracies(REACHED))) == {
+        "settings": {"model.pooling": "mean", "train.epsilon": 1e-07},
+        "learning_rates": {"rnn": 0.2, "lstm": 0.1},
+    }
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0.9, "last"), (0.89, "mean")])
+def test_of_equals_the_first_is_chosen(last: float, expected: str) -> None:
+    """0.8 + 0.9 and 0.85 + 0.85 are not the same number in floating point."""
+    reached = {
+        ("rnn", "last", 0.1): [0.8],
+        ("rnn", "mean", 0.1): [0.85],
+        ("rnn", "mean", 0.2): [0.85],
+        ("lstm", "last", 0.1): [last],
+        ("lstm", "mean", 0.1): [0.85],
+    }
+    found = chosen(rows(accuracies(reached)))
+    assert found["settings"]["model.pooling"] == expected
+    assert found["learning_rates"] == {"rnn": 0.1, "lstm": 0.1}
+
+
+def test_a_run_counts_with_its_best_epoch() -> None:
+    assert best_accuracy("epoch,validation_accuracy\n1,0.5\n2,0.875\n3,0.75\n") == 0.875
+
+
+def made(pooling: str = "mean", rate: float = 0.1, epochs: int = 5, keras: str = "3.15") -> dict[str, Any]:
+    """Return a run's provenance."""
+    return {
+        "settings": {
+            "pad": {"maxlen": 20},
+            "model": {"pooling": pooling, "units": 8},
+            "train": {"epsilon": 1e-07, "epochs": epochs},
+            "rnn": {"learning_rate": rate},
+        },
+        "code": {"stages/__init__.py": "0"},
+        "packages": {"keras": keras},
+        "python": "3.11",
+    }
+
+
+def test_a_run_is_known_by_its_provenance_and_the_seed_in_its_name() -> None:
+    assert run_of("rnn-mean-1e-07-0.1-12", made()["settings"]) == Run("rnn", "mean", 1e-07, 0.1, "12")
+
+
+def test_runs_that_differ_in_what_is_searched_alone_are_compared() -> None:
+    expected = {name: made()[name] for name in ("code", "packages", "python")}
+    assert common_provenance([made(), made("last", 0.2)]) == expected
+    for other, name in (
+        (made(epochs=6), "settings.train.epochs is 5 or 6"),
+        (made(keras="4"), "packages.keras"),
+    ):
+        with pytest.raises(StageError, match=rf"data/search/runs cannot be compared: {name}"):
+            common_provenance([made(), made("last"), other])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model.pooling=max", ("model.pooling", "max")),
+        ("train.epsilon=1e-05", ("train.epsilon", 1e-05)),  # as DVC writes 0.00001
+        ("train.bucketing=false", ("train.bucketing", False)),
+        ("train.global_clipnorm=null", ("train.global_clipnorm", None)),
+    ],
+)
+def test_a_setting_is_yaml(text: str, expected: tuple[str, Any]) -> None:
+    assert setting(text) == expected
+
+
+@pytest.mark.parametrize("text", ["model.pooling", "model.pooling=["])
+def test_what_is_no_setting_is_refused(text: str) -> None:
+    with pytest.raises(StageError) as error:
+        setting(text)
+    assert str(error.value) == f"--set {text}: should be NAME=VALUE, such as model.pooling=max"
+
+
+def test_a_variant_may_do_without_word_vectors(params: Params) -> None:
     tuned = params.blocks["tuned"]
-    other = changed("tuned", tuned, [("model.embedding_dropout", 0.25), ("train.clip_norm", None)])
-    assert other.model.embedding_dropout == 0.25 and other.train.clip_norm is None
-    assert other.pad == tuned.pad and other.rnn == tuned.rnn
+    check_variant(
+        "tuned", tuned, [("model.ppmi_window", None), ("model.pooling", "max"), ("pad.maxlen", 200)]
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("model.ppmi_window", 4, "model.ppmi_window = 4: should be null or as in params.yaml (5), because "),
+        (
+            "model.embedding_dim",
+            64,
+            "model.embedding_dim = 64: should be as in params.yaml (128), because a ",
+        ),
+        (
+            "pad.maxlen",
+            100,
+            "pad.maxlen = 100: should be as in params.yaml (200), because a variant reads the ",
+        ),
+        ("model.pooling", "min", "tuned.model.pooling = 'min': should be 'last', 'mean' or 'max'"),
         (
             "model.dropout",
             0.5,
-            "search.settings names 'model.dropout', which is none of tuned's: model.masking, ",
+            "'model.dropout' is not a setting of recipe 'tuned', which has ",
         ),
-        ("pad.length", 100, "search.settings names 'pad.length', which is none of tuned's: "),
-        ("epochs", 3, "search.settings names 'epochs', which is none of tuned's: "),
-        ("train.epochs", 0, "search.settings: train.epochs = 0: should be greater than or equal to 1"),
-        ("train.keep", "all", "search.settings: train.keep = 'all': should be 'last' or 'best'"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(params: Params, name: str, value: Any, said: str) -> None:
+def test_a_variant_that_cannot_be_trained_is_refused(
+    params: Params, name: str, value: Any, said: str
+) -> None:
     with pytest.raises(StageError) as error:
-        changed("tuned", params.blocks["tuned"], [(name, value)])
+        check_variant("tuned", params.blocks["tuned"], [(name, value)])
     assert str(error.value).startswith(said)
 
 
-ONE = GRID.model_copy(update={"finalists": 1, "settings": {"model.embedding_dropout": (0.0, 0.5)}})
-
-
-def reached(scores: dict[tuple[str, float, float], list[float]]) -> dict[Candidate, list[float]]:
-    """Return what nets reached, given (cell, learning rate, dropout) → best accuracy per seed."""
-    return {
-        Candidate(cell, rate, (("model.embedding_dropout", dropout),), seed): [0.5, best, 0.6]
-        for (cell, rate, dropout), row in scores.items()
-        for seed, best in enumerate(row)
-    }
-
-
-FIRST_SEED = {
-    ("rnn", 0.1, 0.0): [0.80],
-    ("rnn", 0.2, 0.0): [0.70],
-    ("rnn", 0.1, 0.5): [0.75],
-    ("rnn", 0.2, 0.5): [0.84],  # the RNN's best
-    ("lstm", 0.1, 0.0): [0.90],  # the LSTM's best, and 0.80 + 0.90 the best sum
-    ("lstm", 0.2, 0.0): [0.80],
-    ("lstm", 0.1, 0.5): [0.85],
-    ("lstm", 0.2, 0.5): [0.70],
-}
-
-
-def test_the_finalists_are_each_cells_best_under_the_best_settings() -> None:
-    none, half = ((("model.embedding_dropout", dropout),) for dropout in (0.0, 0.5))
-    assert set(finalists(ONE, reached(FIRST_SEED))) == {
-        Candidate("rnn", 0.1, none, 1),
-        Candidate("lstm", 0.1, none, 1),
-    }
-    both = ONE.model_copy(update={"finalists": 2, "seeds": (0, 1, 2)})
-    found = finalists(both, reached(FIRST_SEED))
-    assert found[0].cell == "lstm" and len(found) == len(set(found)) == 8
-    assert {net for net in found if net.settings == half} == {
-        Candidate(cell, rate, half, seed) for cell, rate in (("rnn", 0.2), ("lstm", 0.1)) for seed in (1, 2)
-    }
-
-
-def test_of_the_finalists_those_are_chosen_that_are_best_over_all_seeds() -> None:
-    scores = FIRST_SEED | {
-        ("rnn", 0.1, 0.0): [0.80, 0.70],
-        ("lstm", 0.1, 0.0): [0.90, 0.80],
-        ("rnn", 0.2, 0.5): [0.84, 0.82],
-        ("lstm", 0.1, 0.5): [0.85, 0.87],  # 0.83 + 0.86 is more than 0.75 + 0.85
-    }
-    found = table(ONE, reached(scores))
-    assert found["chosen"] == {
-        "settings": {"model.embedding_dropout": 0.5},
-        "learning_rates": {"rnn": 0.2, "lstm": 0.1},
-    }
-    assert found["first_seed"] == {
-        "rnn": {"best": 0.84, "chosen": 0.84},
-        "lstm": {"best": 0.9, "chosen": 0.85},
-    }
-    lstm = [row for row in found["rows"] if row["cell"] == "lstm"]
-    assert [row["mean"] for row in lstm] == [0.86, 0.85, 0.8, 0.7]  # the finalists before the others
-    assert lstm[0]["seeds"] == {"0": 0.85, "1": 0.87} and lstm[3]["seeds"] == {"0": 0.7}
-    assert found["code"] == code_digest()
-
-
-def test_with_one_seed_all_are_finalists() -> None:
-    one = ONE.model_copy(update={"seeds": (0,)})
-    assert finalists(one, reached(FIRST_SEED)) == []
-    assert table(one, reached(FIRST_SEED))["chosen"] == {
-        "settings": {"model.embedding_dropout": 0.0},
-        "learning_rates": {"rnn": 0.1, "lstm": 0.1},
-    }
-
-
-def test_a_search_whose_choice_was_applied_is_still_the_same_search(params: Params) -> None:
-    tuned = params.blocks["tuned"]
-    block = tuned.model_dump()
-    block["rnn"]["learning_rate"] = block["lstm"]["learning_rate"] = 0.5
-    block["model"]["embedding_dropout"], block["train"]["clip_norm"] = 0.9, 9.0
-    assert origin(GRID, type(tuned).model_validate(block)) == origin(GRID, tuned)
-    block["train"]["epochs"] = 50
-    assert origin(GRID, type(tuned).model_validate(block)) != origin(GRID, tuned)
-
-
-def test_a_trial_gives_the_validation_accuracy_of_every_epoch(
-    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    folder, random = files.PADDED / "tuned", np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    for split in ("train", "validation", "test"):
-        tokens = random.integers(3, 10, (32, 5)).astype(np.int32)
-        np.save(folder / f"{split}_tokens.npy", tokens)
-        np.save(folder / f"{split}_labels.npy", (tokens[:, 4] > 6).astype(np.uint8))
-    block = params.blocks["tuned"].model_dump()
-    block["pad"]["vocabulary"] = 10
-    block["model"] |= {"units": 4, "embedding_width": 3}
-    block["train"] |= {"epochs": 2, "batch_size": 8}
-    small = type(params.blocks["tuned"]).model_validate(block)
-    scores = search.trial("tuned", small, Candidate("rnn", 0.05, (("train.epochs", 3),), 0))
-    assert len(scores) == 3 and all(0 <= score <= 1 for score in scores)
-
-
-def test_mistakes_are_told_before_anything_is_trained(project: Project) -> None:
-    result = project.run("python", "-m", "stages.search", check=False)
+def test_mistakes_are_one_line(project: Project) -> None:
+    result = project.stage(
+        "train_variant", "tuned", "gru", "0", "--out", "data/gru", "--set", "model.pooling=max"
+    )
+    assert (result.returncode, result.stderr) == (1, "train_variant: cell = 'gru': should be rnn or lstm\n")
+    result = project.stage("choose")
     assert result.returncode == 1
-    assert result.stderr.startswith("search: data/padded/tuned/train_tokens.npy is not there")
-    assert "to train" not in result.stdout
-    result = project.run("python", "-m", "stages.search", "--jobs", "0", check=False)
-    assert result.returncode == 2 and "'0' is not a number from 1" in result.stderr
+    assert result.stderr == (
+        "choose: data/search/runs lacks 48 of the grid's 48 runs, such as rnn last 1e-07 0.001 0: "
+        "`dvc repro stages/search/dvc.yaml` trains them\n"
+    )
+
+
+def test_the_search_trains_its_grid_and_nothing_twice(trained: Project) -> None:
+    trained.params["search"] |= {
+        "seeds": [0],
+        "learning_rate": [0.001, 0.01],
+        "pooling": ["max"],
+        "epsilon": [1e-05],
+    }
+    trained.save_params()
+    trained.make("search")
+    table = json.loads(trained.text("data/search/table.json"))
+    assert json.loads(trained.text("reports/search.json")) == table
+    assert [(row["cell"], row["learning_rate"]) for row in table["rows"]].count(("rnn", 0.01)) == 1
+    assert len(table["rows"]) == 4
+    means = [row["mean"] for row in table["rows"] if row["cell"] == "lstm"]
+    assert means == sorted(means, reverse=True)
+
+    # What it chose is put into the recipe: nothing of it runs again.
+    pipeline = "stages/search/dvc.yaml"
+    trained.params["tuned"]["model"]["pooling"] = "max"
+    for cell, rate in table["chosen"]["learning_rates"].items():
+        trained.params["tuned"][cell]["learning_rate"] = rate
+    trained.save_params()
+    assert not {stage for stage in stale(trained) if stage.startswith(pipeline)}
+
+    # A smaller grid: nothing is trained, and what was left over is gone.
+    trained.params["search"]["learning_rate"] = [0.001]
+    trained.save_params()
+    assert trained.repro("--single-item", f"{pipeline}:choose") == {f"{pipeline}:choose"}
+    runs = trained.folder / "data/search/runs"
+    assert {run.name for run in runs.iterdir()} == {"lstm-max-1e-05-0.001-0", "rnn-max-1e-05-0.001-0"}
+
+    # A larger one: what was trained is restored, one candidate is new.
+    trained.params["search"] |= {"learning_rate": [0.001, 0.01], "pooling": ["max", "last"]}
+    trained.save_params()
+    new = {
+        f"{pipeline}:train_variant@{cell}-last-1e-05-{rate}-0"
+        for cell in ("lstm", "rnn")
+        for rate in (0.001, 0.01)
+    }
+    assert {stage for stage in stale(trained) if "last" in stage} == new
+
+
+def stale(project: Project) -> set[str]:
+    """Return the stages that are not up to date."""
+    return set(json.loads(project.run("dvc", "status", "--json").stdout))

@@ -322,7 +322,7 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     said = same.dvc("repro", "--pull", *CELLS).stdout
     assert said.count("is cached - skipping run, checking out outputs") == 4
     assert "Running stage" not in said
-    asked = (".gitignore", "raw/", "padded/tuned/", "models/tuned/")
+    asked = (".gitignore", "README.md", "raw/", "padded/tuned/", "models/tuned/")
     assert same.data() == {path: now for path, now in changed.after.items() if path.startswith(asked)}
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]

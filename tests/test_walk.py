@@ -1,31 +1,32 @@
 """What README.md shows people to run, every command of it, in a small project."""
 
-import importlib.util
 import re
 
-from tests.conftest import ROOT, Project
+import pytest
 
-specification = importlib.util.spec_from_file_location("walk", ROOT / "stages/tools/walk.py")
-assert specification and specification.loader
-walk = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(walk)
+from stages import StageError
+from stages.tools.walk import NAMES, commands
+from tests.conftest import Project
+
+HERE, THERE = (f"<!-- from reports/{name}.md -->\n<!-- end of reports/{name}.md -->\n" for name in NAMES)
 
 
 def test_the_commands_are_those_of_the_section_without_comments() -> None:
     readme = (
         "## Before\n```sh\nno\n```\n"
         "## Here\nSome words, `not this`.\n```sh\none --two   # three\n\nfour\n```\n```\nshown\n```\n"
-        "```sh\nfive\n```\n## After\n```sh\nno\n```\n"
+        f"{HERE}```sh\nfive\n```\n## After\n{THERE}```\nno\n```\n"
     )
-    assert walk.commands(readme, "## Here") == ["one --two", "four", "five"]
-    assert walk.commands(readme, "## There") == []
+    assert commands(readme, NAMES[0]) == ["one --two", "four", "five"]
+    with pytest.raises(StageError, match=f"no commands in a section that quotes reports/{NAMES[1]}.md"):
+        commands(readme, NAMES[1])
 
 
 def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     project = trained
     project.commit("results")
     before = project.run("git", "rev-parse", "HEAD").stdout
-    said = project.run("python", "stages/tools/walk.py").stdout
+    said = project.make("walk").stdout
     assert "git push" in said
     table, parameters, metrics = re.findall(r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL)
     assert "rate-1" in table and "rate-2" in table
@@ -34,23 +35,22 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     assert project.text("reports/answers.md").startswith("```\n$ python -m stages.tools.predict ")
     assert project.run("git", "rev-parse", "HEAD").stdout == before
     status = project.run("git", "status", "--porcelain").stdout.splitlines()
-    assert status == [" M reports/answers.md", " M reports/walk.md"]
+    assert status == [" M README.md", " M reports/answers.md", " M reports/walk.md"]
+    assert project.text("reports/walk.md") in project.text("README.md")
 
     # A command that fails ends it, and nothing is written.
     shown = project.text("reports/walk.md")
-    first, second = walk.SECTIONS.values()
-    readme = project.folder / "README.md"
-    readme.write_text(f"{first}\n```sh\nls no-such\n```\n{second}\n```sh\ntrue\n```\n")
+    failing = f"## One\n{HERE}```sh\nls no-such\n```\n## Two\n{THERE}```sh\ntrue\n```\n"
+    (project.folder / "README.md").write_text(failing)
     project.commit("a walk that fails")
-    result = project.run("python", "stages/tools/walk.py", check=False)
+    result = project.run("python", "-m", "stages.tools.walk", check=False)
     assert result.returncode == 1 and "No such file" in result.stderr
     assert result.stderr.endswith("walk: 'ls no-such' ended with status 2\n")
     assert project.text("reports/walk.md") == shown
 
 
 def test_a_page_without_the_sections_is_refused(project: Project) -> None:
-    first, _ = walk.SECTIONS.values()
-    (project.folder / "README.md").write_text(f"{first}\n```sh\ntrue\n```\n")
-    result = project.run("python", "stages/tools/walk.py", check=False)
+    (project.folder / "README.md").write_text(f"## One\n{HERE}```sh\ntrue\n```\n")
+    result = project.run("python", "-m", "stages.tools.walk", check=False)
     assert result.returncode == 1
-    assert result.stderr == "walk: README.md has no commands under '## Ask the nets'\n"
+    assert result.stderr == "walk: README.md has no commands in a section that quotes reports/answers.md\n"

@@ -5,24 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.params.reading import PARAMS_FILE, Block, Positive, Set, read, validated
-from stages.params.recipe import RENAMED, Cell, Model, Train
+from stages.params.reading import PARAMS_FILE, Positive, Set, read, validated
+from stages.params.recipe import RENAMED, Cells
 
 
-class DelayedRecall(Block):
+class DelayedRecall(Cells):
     """Generated sequences in which the first token decides, and the models that read them."""
 
     delays: Set[Positive]
     sequences: Annotated[int, Field(ge=10)]
     num_tokens: Annotated[int, Field(ge=4)]
-    model: Model
-    train: Train
-    rnn: Cell
-    lstm: Cell
-
-    def learning_rate(self, cell: str) -> float:
-        """Return the learning rate of `cell`, one of CELLS."""
-        return float(getattr(self, cell).learning_rate)
 
 
 def load_delayed_recall(path: Path = PARAMS_FILE) -> DelayedRecall:

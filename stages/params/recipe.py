@@ -78,10 +78,9 @@ class Cell(Block):
     learning_rate: Rate
 
 
-class Recipe(Block):
-    """Everything that shapes a recipe's runs, but for the seed."""
+class Cells(Block):
+    """What shapes the models of both cells."""
 
-    pad: Pad
     model: Model
     train: Train
     rnn: Cell
@@ -90,6 +89,12 @@ class Recipe(Block):
     def learning_rate(self, cell: str) -> float:
         """Return the learning rate of `cell`, one of CELLS."""
         return float(getattr(self, cell).learning_rate)
+
+
+class Recipe(Cells):
+    """Everything that shapes a recipe's runs, but for the seed."""
+
+    pad: Pad
 
     def settings(self, cell: str) -> dict[str, Any]:
         """Return what shapes the runs of `cell`: all but what other cells have of their own."""

@@ -148,4 +148,8 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
                     f"{path}: {name} names {each!r}, which has no block; "
                     f"the blocks are {', '.join(params.blocks) or 'none'}"
                 )
+    if (
+        side := params.whole_reviews.recipe
+    ) in params.recipes:  # DVC refuses outputs of two stages
+        raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params

@@ -1,7 +1,7 @@
 """Run a command that ends, with all that it has started, as soon as standard input is closed.
 
-Whoever starts `python -m stages.runner.guard COMMAND` holds the other end of that pipe. The system closes it even
-where that process is killed; otherwise DVC and what it trains would go on for nobody.
+Whoever starts `python -m stages.runner.guard COMMAND` holds the other end of that pipe. The system closes it
+even where that process is killed; otherwise DVC and what it trains would go on for nobody.
 """
 
 import os
@@ -32,11 +32,11 @@ def _watch(child: int) -> None:
     os.read(0, 1)  # returns at the end of the file
     for number, seconds in SIGNALS:
         deadline = time.monotonic() + seconds
-        told: set[psutil.Process] = set()
+        signalled: set[psutil.Process] = set()
         while time.monotonic() < deadline:
             with suppress(psutil.NoSuchProcess):
-                for process in set(psutil.Process(child).children(recursive=True)) - told:
-                    told.add(process)
+                for process in set(psutil.Process(child).children(recursive=True)) - signalled:
+                    signalled.add(process)
                     with suppress(psutil.NoSuchProcess):
                         process.send_signal(number)
             time.sleep(0.1)

@@ -1,6 +1,6 @@
-"""What is left to run of the pipeline: in which order, so many at a time, and how long it takes.
+"""What is left to run of a pipeline: in which order, how many at a time, and for how long.
 
-Knows nothing of DVC, processes or clocks: whoever uses it tells when a stage started and ended.
+Knows nothing of DVC, processes or clocks: whoever uses it says when a stage started and ended.
 """
 
 import copy
@@ -12,27 +12,34 @@ from collections.abc import Collection, Mapping
 ASSUMED = {
     "audit": 3.0,
     "bag_of_words": 50.0,
+    "choose": 2.0,
     "download": 10.0,
     "evaluate": 15.0,
-    "inside": 20.0,
-    "pad": 10.0,
-    "probe": 75.0,
+    "film_groups": 10.0,
+    "inspect_models": 20.0,
+    "pad": 5.0,
+    "page": 3.0,
+    "release": 3.0,
     "score": 6.0,
+    "score_delayed_recall": 3.0,
+    "train_delayed_recall": 75.0,
     "train_lstm": 140.0,
     "train_rnn": 60.0,
+    "train_variant": 100.0,
+    "word_vectors": 10.0,
 }
 OTHERWISE = 20.0
 
 
-class Study:
+class Schedule:
     """Stages that wait, run or are done."""
 
     def __init__(
         self, stages: Mapping[str, Collection[str]], jobs: int, known: Mapping[str, float] | None = None
     ) -> None:
-        """Take each stage with those that it needs, which run at a time, and what is known of durations.
+        """Take each stage with those that it needs, how many run at a time, and the durations that are known.
 
-        known: kind (see `kind_of`) → seconds, as other studies took on this machine.
+        known: kind (see `kind_of`) → seconds, as earlier runs took on this machine.
         """
         self.waiting = {stage: set(needs) & stages.keys() for stage, needs in stages.items()}
         self.running: dict[str, float] = {}  # stage → when it started
@@ -74,7 +81,7 @@ class Study:
         return expected(kind_of(stage), self.known)
 
     def time_left(self, now: float) -> float:
-        """Return the seconds until everything is done, by playing it on as it is expected to go."""
+        """Return the seconds until everything is done, by simulating the rest with expected durations."""
         plan, clock = copy.deepcopy(self), now
         for stage, started in self.running.items():
             if kind_of(stage) not in self._seen and now - started > plan.expected(stage):
@@ -91,12 +98,12 @@ class Study:
 
 
 def kind_of(stage: str) -> str:
-    """Return what takes as long as `stage`: "train_rnn@tuned-3" → "train_rnn@tuned", "probe@3" → "probe"."""
-    return re.sub(r"@\d+$|-\d+$", "", stage)
+    """Return what takes as long as `stage`: its name without numbers, such as seeds and learning rates."""
+    return re.sub(r"([@-]\d+(\.\d+)?(e-?\d+)?)+$", "", stage)
 
 
 def expected(kind: str, known: Mapping[str, float]) -> float:
-    """Return how many seconds a stage of a kind takes, from those of the kinds that are known.
+    """Return how many seconds a stage of a kind takes, estimated from the kinds that are known.
 
     Of an unknown kind it is what is assumed of its stage, times how much longer than assumed the kinds of
     the same stage took, or all that are known.
@@ -110,7 +117,7 @@ def expected(kind: str, known: Mapping[str, float]) -> float:
 
 
 def _stage_of(kind: str) -> str:
-    return kind.partition("@")[0]
+    return kind.rpartition(":")[2].partition("@")[0]  # "stages/NAME/dvc.yaml:STAGE" in a side study
 
 
 def _assumed(kind: str) -> float:
@@ -118,7 +125,7 @@ def _assumed(kind: str) -> float:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as people say it: "95 s", "12 min", "1 h 5 min"."""
+    """Return a duration in words: "95 s", "12 min", "1 h 5 min"."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -21,8 +21,7 @@ import numpy as np
 from stages import StageError
 from stages.inspection.readings import reading, running_probabilities
 from stages.networks.provenance import FILE
-from stages.params.reading import validated
-from stages.params.recipe import CELLS, RENAMED, Recipe, load_recipe
+from stages.params.recipe import CELLS, Model, Pad, load_recipe
 from stages.params.study import load_params
 from stages.reviews.text import batches, check_utf8, load_ranks, read_lines, split_words, token_rows
 from stages.runtime.command_line import Parser, protocol
@@ -106,7 +105,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def model_folders(recipe: str | None, seed: int | None) -> dict[str, Path]:
-    """Return each cell's folder: the released one, or that of a recipe (None: the released one) and a seed."""
+    """Return each cell's folder: the released one, or its run of a recipe (None: the released) and a seed."""
     if recipe is None and seed is None:
         return {cell: RELEASED / cell for cell in CELLS}
     params = load_params()
@@ -124,11 +123,14 @@ class Models:
         for path in self.paths.values():
             if not path.is_file():
                 raise missing_input(path)
-        recipes = [_trained_with(folder / FILE) for folder in folders.values()]
-        self.recipe, self.ranks = recipes[0], load_ranks()
-        if any((each.pad, each.model) != (self.recipe.pad, self.recipe.model) for each in recipes):
+        trained_with = [load_json(folder / FILE)["settings"] for folder in folders.values()]
+        shared = [{part: each[part] for part in ("pad", "model")} for each in trained_with]
+        if any(each != shared[0] for each in shared):
             paths = " and ".join(map(str, self.paths.values()))
             raise StageError(f"{paths} were trained with different settings: `dvc repro` trains them anew")
+        self.pad = Pad.model_validate(shared[0]["pad"])
+        self.model = Model.model_validate(shared[0]["model"])
+        self.ranks = load_ranks()
 
     @cached_property
     def networks(self) -> dict[str, Any]:
@@ -148,14 +150,14 @@ class Models:
 
     def words(self, text: str) -> list[bytes]:
         """Return the words of a text that the models read."""
-        return split_words(text, self.recipe.pad)
+        return split_words(text, self.pad)
 
     def probabilities(self, texts: Sequence[Sequence[bytes]]) -> np.ndarray:
         """Return float32 P(positive) (texts, cells) of texts, given as their words."""
-        tokens, settings = token_rows(texts, self.ranks, self.recipe.pad), self.recipe.model
+        tokens = token_rows(texts, self.ranks, self.pad)
         if len(tokens) <= FEW:
             each = [
-                running_probabilities(cell, weights, settings, tokens)[:, -1]
+                running_probabilities(cell, weights, self.model, tokens)[:, -1]
                 for cell, weights in self.weights.items()
             ]
         else:
@@ -171,19 +173,14 @@ class Models:
         words = self.words(text)
         if not words:
             return {"words": [], **dict.fromkeys(CELLS)}
-        (row,) = token_rows([words], self.ranks, self.recipe.pad)
+        (row,) = token_rows([words], self.ranks, self.pad)
         tokens = row[row != PADDING].tolist()
         shown = ["<start>"] * (START in tokens) + [word.decode() for word in words]
         shown = [
             f"<{word}>" if token == OUT_OF_VOCABULARY else word
             for word, token in zip(shown, tokens, strict=False)  # the row's end may be cut
         ]
-        return {"words": shown, **reading(self.weights, self.recipe.model, row)}
-
-
-def _trained_with(path: Path) -> Recipe:
-    """Return the settings in a run's provenance."""
-    return validated(Recipe, load_json(path)["settings"], RENAMED, path=path)
+        return {"words": shown, **reading(self.weights, self.model, row)}
 
 
 def predict(models: Models, texts: Iterable[str], form: str) -> None:

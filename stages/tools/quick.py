@@ -1,23 +1,24 @@
 """A first result within minutes: the pipeline for one seed of one recipe, in a copy of this project.
 
-The recipe is the last of `recipes` in params.yaml, the seed the first of `seeds`. The copy has the project's
-files as they are now; it is in .quick, and the next `make quick` replaces it. No committed result is touched.
-What is trained there goes into this project's cache: `make report` does not train it again.
+The recipe is the one that the report leads with, `comparison.headline` in params.yaml; the seed is the first
+of `seeds`. The copy has the project's files as they are now; it is in .quick, and the next `make quick`
+replaces it. No committed result is touched. What is trained there goes into this project's cache:
+`make report` does not train it again.
 """
 
 import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from stages import StageError
-from stages.runtime.command_line import Parser
+from stages.params.reading import PARAMS_FILE
+from stages.params.study import load_params
+from stages.runner.dvc import MAIN_STUDY, printed
+from stages.runner.pipeline import DURATIONS, INTERRUPTED, add_options, bring_up_to_date
+from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text
-from stages.params.study import PARAMS_FILE, load_params
-from stages.runner.pipeline import DURATIONS, add_jobs, add_verbose, bring_up_to_date, printed, stoppable
 
 COPY = Path(".quick")
 
@@ -29,23 +30,19 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_jobs(parser)
-    add_verbose(parser)
+    add_options(parser)
     arguments = parser.parse_args()
     durations = DURATIONS.absolute()
-    with stoppable("quick", "make quick"):
-        try:
-            params = load_params()
-            recipe, seed = params.recipes[-1], params.seeds[0]
-            copy_project(COPY)
-            os.chdir(COPY)
-            restrict(PARAMS_FILE, recipe, seed)
-            print(f"Running recipe {recipe!r} with seed {seed} in {COPY}", flush=True)
-            bring_up_to_date(arguments.jobs, arguments.verbose, durations)
-            print(f"\n{load_text(REPORTS / 'results.md')}")
-        except StageError as error:
-            sys.exit(f"quick: {error}")
-    print(f"One seed of one recipe; {COPY / REPORTS}/report.html says more. `make report` runs them all.")
+    with protocol("quick", INTERRUPTED):
+        params = load_params()
+        recipe, seed = params.comparison.headline, params.seeds[0]
+        copy_project(COPY)
+        os.chdir(COPY)
+        restrict(PARAMS_FILE, recipe, seed)
+        print(f"Running recipe {recipe!r} with seed {seed} in {COPY}", flush=True)
+        bring_up_to_date(MAIN_STUDY, arguments.jobs, arguments.verbose, durations)
+        print(f"\n{load_text(REPORTS / 'results.md')}")
+        print(f"One seed of one recipe; more in {COPY / REPORTS}/report.html. `make report` runs them all.")
 
 
 def copy_project(folder: Path) -> None:
@@ -65,7 +62,8 @@ def copy_project(folder: Path) -> None:
 def restrict(file: Path, recipe: str, seed: int) -> None:
     """Leave one recipe and one seed in a copy of params.yaml, and let it find the folders with reviews.
 
-    Where the reviews come from is no tracked parameter.
+    What refers to a trained recipe then refers to this one. Where the reviews come from is no tracked
+    parameter.
     """
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -74,6 +72,7 @@ def restrict(file: Path, recipe: str, seed: int) -> None:
     for name, only in (("recipes", recipe), ("seeds", seed)):
         block[name].clear()
         block[name].append(only)
+    block["release"]["recipe"] = block["bag_of_words"]["recipe"] = block["comparison"]["headline"] = recipe
     mirrors = block["download"]["mirrors"]
     for place, mirror in enumerate(mirrors):
         if "://" not in mirror:

@@ -1,6 +1,6 @@
 """Does a rerun give the committed results? Compares the working copy with a commit.
 
-Run by run, mean by mean and verdict by verdict. Reads dvc.lock and reports/, and needs neither data nor
+Run by run, mean by mean and conclusion by conclusion. Reads dvc.lock and reports/, and needs neither data nor
 models. Exits with 0 where all bytes or all conclusions are the same, with 1 where a conclusion is another,
 and with 2 where the two cannot be compared.
 """
@@ -16,9 +16,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages import StageError
-from stages.runtime.command_line import Parser
+from stages.params.recipe import CELLS
+from stages.reporting.formatting import LABELS, lead
+from stages.reporting.verdicts import ahead
+from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, RUNS
-from stages.reporting.report import LABELS, ahead, lead
 
 LOCK = Path("dvc.lock")
 
@@ -36,23 +38,31 @@ def main() -> None:
     parser = Parser(prog="python -m stages.tools.reproduced", description=__doc__)
     parser.add_argument("revision", nargs="?", default="HEAD", help="a commit, branch or tag (default: HEAD)")
     revision = parser.parse_args().revision
+    with protocol("reproduced"):
+        try:
+            said, same = reproduced(revision)
+        except StageError as error:
+            print(f"reproduced: {error}", file=sys.stderr)
+            sys.exit(2)
+        print(said)
+        sys.exit(0 if same else 1)
+
+
+def reproduced(revision: str) -> tuple[str, bool]:
+    """Return how the results compare with a commit's, in words, and whether the conclusions are the same.
+
+    Raises `StageError` where they cannot be compared.
+    """
     try:
         commit = git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
     except StageError:
-        print(f"reproduced: {revision!r} is no commit of this repository", file=sys.stderr)
-        sys.exit(2)
+        raise StageError(f"{revision!r} is no commit of this repository") from None
     try:
         committed, ours = load(revision, commit), load("the working copy", None)
         check_comparable(revision, committed, ours)
-        said, same = compared(revision, committed, ours)
-    except StageError as error:
-        print(f"reproduced: {error}", file=sys.stderr)
-        sys.exit(2)
+        return compared(revision, committed, ours)
     except KeyError as error:
-        print(f"reproduced: the results in {revision} have another form: {error} is missing", file=sys.stderr)
-        sys.exit(2)
-    print(said)
-    sys.exit(0 if same else 1)
+        raise StageError(f"the results in {revision} have another form: {error} is missing") from None
 
 
 def load(name: str, commit: str | None) -> Results:
@@ -99,7 +109,7 @@ def verdicts(
     """Yield what the report says is ahead or not: what is compared, and the difference with its interval."""
     for recipe, row in comparison.items():
         yield f"{recipe}: LSTM − RNN", row["difference"]
-        for cell, differences in row["over_bag"].items():
+        for cell, differences in row["over_bag_of_words"].items():
             for bag, difference in zip(bags, differences, strict=True):
                 name = f"{recipe}: {LABELS[cell]} − bag of words ({bag['words']}, {bag['tokens']})"
                 yield name, difference
@@ -150,7 +160,7 @@ def largest(committed: Results, ours: Results) -> str:
     means: dict[str, list[float]] = {}
     for name, run in ours.runs.items():
         recipe, _, seed = name.rpartition("-")
-        for cell in LABELS:
+        for cell in CELLS:
             difference = run[cell]["test"]["accuracy"] - committed.runs[name][cell]["test"]["accuracy"]
             runs[f"{recipe} {cell} seed {seed}"] = abs(difference)
             means.setdefault(f"{recipe} {cell}", []).append(difference)

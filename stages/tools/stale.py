@@ -1,25 +1,71 @@
-"""Exit with status 1 where dvc.lock, reports/ and README.md do not belong to the code and parameters.
+"""Do dvc.lock, reports/ and README.md belong to the code and parameters? Exits with 1 where not.
 
-Needs no data: DVC tells what changed from what is merely absent, as data/ is in a fresh clone.
+A side study that is not up to date is only mentioned: the report says so, too. Needs no data: DVC tells what
+changed from what is merely absent, as data/ is in a fresh clone.
 """
 
+import hashlib
 import json
 import re
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
+from stages import StageError
+from stages.runner.dvc import MAIN_STUDY, printed, study_of
+from stages.runtime.command_line import Parser, protocol
+from stages.runtime.files import RELEASED, REPORTS, RUNS, load_json, load_text
+
 ABSENT = ("deleted", "not in cache")
-REPORTS = Path("reports")
+Stages = Mapping[str, Mapping[str, Any]]
 
 
-def changes(status: dict[str, list[Any]]) -> Iterator[str]:
-    """Yield what `dvc status --json` says has changed, but for data that is only absent."""
+def main() -> None:
+    """Print every reason for which the results are stale."""
+    Parser(prog="python -m stages.tools.stale", description=__doc__).parse_args()
+    with protocol("stale"):
+        main_lock = locked(MAIN_STUDY)
+        cached = cached_outputs(load_yaml(MAIN_STUDY)["stages"])
+        status = json.loads(printed("dvc", "status", "--json"))
+        pipeline = [
+            *changes({name: each for name, each in status.items() if study_of(name) == MAIN_STUDY}, cached),
+            *broken_links(main_lock, made_by(main_lock)),
+            *left_over(main_lock, set(printed("dvc", "stage", "list", "--name-only").split())),
+        ]
+        beside = [
+            *walked(load_text(REPORTS / "walk.md"), load_json(REPORTS / "metrics.json")),
+            *answered(load_text(REPORTS / "answers.md"), made_by(main_lock).get(RELEASED.as_posix())),
+            *misquoted(load_text(Path("README.md")), REPORTS),
+            *unpinned(provenances(), load_text(Path("requirements.txt"))),
+        ]
+        for study in sorted(Path("stages").glob("*/dvc.yaml")):
+            lock = locked(study) if study.with_suffix(".lock").is_file() else {}
+            own = {name: each for name, each in status.items() if study_of(name) == study}
+            reasons = [*changes(own), *broken_links(lock, made_by(main_lock) | made_by(lock))]
+            if reasons:
+                print(f"not up to date: {side_note(study, reasons, bool(lock))}")
+            beside += not_copied(study.parent.name, lock)
+        for reason in pipeline + beside:
+            print(f"stale: {reason}", file=sys.stderr)
+        if pipeline:
+            raise StageError(
+                "these results are not those of this code: run `make report`, commit what changes"
+            )
+        if beside:
+            raise StageError("run what is named above, and commit what changes")
+    print("The committed results belong to the committed code and parameters.")
+
+
+def changes(status: Mapping[str, list[Any]], cached: Collection[str] = ()) -> Iterator[str]:
+    """Yield what `dvc status --json` says has changed, but for data that is only absent.
+
+    cached: the outputs outside data/ that DVC keeps, and not git.
+    """
     for stage, reasons in status.items():
         for reason in reasons:
             if isinstance(reason, str):  # "changed command"
@@ -27,31 +73,82 @@ def changes(status: dict[str, list[Any]]) -> Iterator[str]:
                 continue
             for kind, paths in reason.items():
                 for path, how in paths.items():
-                    if not (how in ABSENT and path.startswith("data/")):
+                    if not (how in ABSENT and (path.startswith("data/") or path in cached)):
                         yield f"{stage}: {kind}: {path}: {how}"
 
 
-def broken_links(stages: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield each data dependency in dvc.lock that is not what the stage that makes it last made.
+def cached_outputs(stages: Stages) -> set[str]:
+    """Return the outputs of a dvc.yaml that are in DVC's cache, by the names that they have there."""
+    return {out for stage in stages.values() for out in stage.get("outs", ()) if isinstance(out, str)}
 
-    Where data/ is absent, `dvc status` cannot see this.
+
+def broken_links(stages: Stages, made: Mapping[str, str]) -> Iterator[str]:
+    """Yield each data dependency in a dvc.lock that is not what the stage that makes it last made.
+
+    made: of `made_by`. Where data/ is absent, `dvc status` cannot see this.
     """
-    made = made_by(stages)
     for name, stage in stages.items():
         for dep in stage.get("deps", ()):
             if dep["path"] in made and dep["md5"] != made[dep["path"]]:
                 yield f"{name}: was not run again after {dep['path']} changed"
 
 
-def made_by(stages: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return each output in dvc.lock and its digest."""
+def made_by(stages: Stages) -> dict[str, str]:
+    """Return each output in a dvc.lock and its digest."""
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
 
 
-def left_over(stages: dict[str, dict[str, Any]], named: set[str]) -> Iterator[str]:
+def left_over(stages: Stages, named: set[str]) -> Iterator[str]:
     """Yield each entry of dvc.lock whose stage dvc.yaml and params.yaml no longer name."""
     for name in sorted(stages.keys() - named):
         yield f"{name}: in dvc.lock, but params.yaml names no such run: delete its entry there"
+
+
+def side_note(study: Path, reasons: list[str], ran: bool) -> str:
+    """Return one line on a side study that is not up to date."""
+    if not ran:
+        why = "was never run"
+    else:
+        why = reasons[0].removeprefix(f"{study}:") + (f", and {len(reasons) - 1} more" if reasons[1:] else "")
+    return f"{study}: {why}; `python -m stages.tools.run {study}` runs it"
+
+
+def not_copied(study: str, lock: Stages) -> Iterator[str]:
+    """Yield whether reports/`study`.json is not the table that a side study has made."""
+    copy = REPORTS / f"{study}.json"
+    table = made_by(lock).get(f"data/{study}/table.json")
+    if table and not (copy.is_file() and hashlib.md5(copy.read_bytes()).hexdigest() == table):
+        command = f"python -m stages.tools.run stages/{study}/dvc.yaml"
+        yield f"{copy}: is not what the side study made: run `{command}`"
+
+
+def unpinned(made: Iterable[tuple[Path, Mapping[str, Any]]], requirements: str) -> Iterator[str]:
+    """Yield each package version that models were made with and requirements.txt no longer pins.
+
+    made: a report on models, and their provenance; of all reports on the same version, the first is named.
+    """
+    lines = re.findall(r"^[a-z0-9][^ ]*==[^\\\n]+", requirements, flags=re.MULTILINE)
+    pins = [Requirement(line.strip()) for line in lines]
+    seen = set()
+    for report, provenance in made:
+        python = provenance["python"]
+        environment = default_environment() | {"python_version": python, "python_full_version": f"{python}.0"}
+        for name, version in provenance["packages"].items():
+            own = [pin for pin in pins if pin.name == name]
+            pinned = [pin for pin in own if pin.marker is None or pin.marker.evaluate(dict(environment))]
+            if not any(version in pin.specifier for pin in pinned) and (name, version, python) not in seen:
+                seen.add((name, version, python))
+                now = " or ".join(str(pin.specifier) for pin in pinned) or "no version"
+                yield (
+                    f"{report}: made with {name} {version}, and requirements.txt pins {now} for Python "
+                    f"{python}: pin the former version, or train again with `dvc repro --force`"
+                )
+
+
+def provenances() -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield each of the main study's reports on trained models, and what these were made with."""
+    for report in sorted([*RUNS.glob("*.json"), *(REPORTS / "delayed_recall").glob("*.json")]):
+        yield report, load_json(report)["provenance"]
 
 
 def misquoted(readme: str, reports: Path) -> Iterator[str]:
@@ -61,8 +158,8 @@ def misquoted(readme: str, reports: Path) -> Iterator[str]:
         readme,
         flags=re.MULTILINE | re.DOTALL,
     ):
-        if quoted != (reports / f"{name}.md").read_text(encoding="utf-8"):
-            yield f"README.md: what it quotes is not reports/{name}.md: run `python -m stages.reporting.report`"
+        if quoted != load_text(reports / f"{name}.md"):
+            yield f"README.md: what it quotes is not reports/{name}.md: run `python -m stages.tools.quote`"
 
 
 def walked(walk: str, metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -90,73 +187,15 @@ def answered(answers: str, released: str | None) -> Iterator[str]:
             )
 
 
-def searched(found: Mapping[str, Any], search: Mapping[str, Any]) -> Iterator[str]:
-    """Yield whether reports/search.json is of another grid or other seeds than `search` in params.yaml."""
-    names, values = list(search["settings"]), search["settings"].values()
-    grid = list(product(("rnn", "lstm"), search["learning_rates"], *values))
-    tried = [
-        (row["cell"], row["learning_rate"], *(row["settings"].get(name) for name in names))
-        for row in found["rows"]
-    ]
-    seeds = [{int(seed) for seed in row["seeds"]} for row in found["rows"]]
-    of_all = seeds.count(set(search["seeds"]))
-    of_first = seeds.count(set(search["seeds"][:1])) if len(search["seeds"]) > 1 else 0
-    if (
-        found["recipe"] != search["recipe"]
-        or any(set(row["settings"]) != set(names) for row in found["rows"])
-        or sorted(map(repr, tried)) != sorted(map(repr, grid))
-        or of_all + of_first != len(seeds)
-        or (of_first and of_all != 2 * search["finalists"])
-    ):
-        yield "reports/search.json: is not of the search in params.yaml: run `make search`"
+def locked(study: Path) -> Stages:
+    """Return what the dvc.lock beside a dvc.yaml says of each stage."""
+    return dict(load_yaml(study.with_suffix(".lock"))["stages"])
 
 
-def trained_apart(apart: Mapping[str, Any], seeds: list[int]) -> Iterator[str]:
-    """Yield each recipe of reports/apart.json that was trained on other seeds than params.yaml has."""
-    for name, each in apart.items():
-        if {int(seed) for seed in each["runs"]} != set(seeds):
-            command = f"python -m stages.apart {name}"
-            yield f"reports/apart.json: {name} has other seeds than params.yaml: run `{command}`"
-
-
-def main() -> None:
-    """Print every reason for which the results are stale."""
-    yaml = YAML(typ="safe", pure=True)
-    lock = yaml.load(Path("dvc.lock"))["stages"]
-    params = yaml.load(Path("params.yaml"))
-    pipeline = [
-        *changes(json.loads(dvc("status", "--json"))),
-        *broken_links(lock),
-        *left_over(lock, set(dvc("stage", "list", "--name-only").split())),
-    ]
-    beside = [
-        *searched(load("search"), params["search"]),
-        *trained_apart(load("apart"), params["seeds"]),
-        *walked((REPORTS / "walk.md").read_text(encoding="utf-8"), load("metrics")),
-        *answered((REPORTS / "answers.md").read_text(encoding="utf-8"), made_by(lock).get("data/released")),
-        *misquoted(Path("README.md").read_text(encoding="utf-8"), REPORTS),
-    ]
-    for reason in pipeline + beside:
-        print(f"stale: {reason}", file=sys.stderr)
-    if pipeline:
-        sys.exit("The committed results are not those of this code: run `make report`, commit what changes.")
-    if beside:
-        sys.exit("Run what is named above, and commit what changes.")
-    print("The committed results belong to the committed code and parameters.")
-
-
-def load(name: str) -> dict[str, Any]:
-    """Return what is in reports/`name`.json."""
-    return dict(json.loads((REPORTS / f"{name}.json").read_text(encoding="utf-8")))
-
-
-def dvc(*arguments: str) -> str:
-    """Return what a DVC command prints."""
-    return subprocess.check_output(("dvc", *arguments), text=True)
+def load_yaml(path: Path) -> Any:
+    """Return what is in a YAML file."""
+    return YAML(typ="safe", pure=True).load(load_text(path))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except FileNotFoundError as error:
-        sys.exit(f"stale: {error.filename} is not there: run `make report`")
+    main()

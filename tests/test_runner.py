@@ -1,6 +1,6 @@
 """Side by side under DVC: order, progress, failure, and that nothing outlives the command that started it.
 
-That the whole pipeline runs so is seen in test_pipeline.
+That the whole pipeline runs so is seen in test_pipeline, that `make` does in test_makefile.
 """
 
 import fcntl
@@ -15,12 +15,11 @@ import sys
 import termios
 import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from stages.runner.pipeline import resumed
+from stages.runner.pipeline import INTERRUPTED
 from tests.conftest import ROOT, Project, eventually
 
 # first ─► tick@0, tick@1, tick@2 ─► last, and `fail`, which needs nothing.
@@ -44,6 +43,22 @@ FAIL = """
   fail:
     cmd: echo the reason >&2; exit 3
 """
+# In a folder of its own; it needs `first`, and nothing needs it.
+SIDE_STUDY = """
+stages:
+  train:
+    wdir: ../..
+    matrix:
+      number: [0, 1]
+    cmd: mkdir -p data; cp first data/${item.number}
+    deps: [first]
+    outs: ["data/${item.number}"]
+  choose:
+    wdir: ../..
+    cmd: mkdir -p data/side; cat data/0 data/1 > data/side/table.json
+    deps: [data/0, data/1]
+    outs: [data/side/table.json]
+"""
 # Number 1 is deaf to Ctrl-C.
 TICK = """
 import signal, sys, time
@@ -58,14 +73,16 @@ Path("tick-" + sys.argv[1]).write_text("done")
 """
 RUN = """
 import sys
-from stages import StageError
-from stages.runner.pipeline import bring_up_to_date, stoppable
+from pathlib import Path
+from stages.runner.pipeline import INTERRUPTED, bring_up_to_date
+from stages.runtime.command_line import protocol
+from stages.tools.run import copy_table
 
-with stoppable("run", "make this"):
-    try:
-        bring_up_to_date(2, "--verbose" in sys.argv)
-    except StageError as error:
-        sys.exit(f"run: {error}")
+pipeline = Path(next((each for each in sys.argv if each.endswith(".yaml")), "dvc.yaml"))
+with protocol("run", INTERRUPTED):
+    bring_up_to_date(pipeline, 2, "--verbose" in sys.argv)
+    if pipeline.parent.name:
+        copy_table(pipeline.parent.name)
 """
 ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -123,6 +140,47 @@ def test_stages_run_side_by_side_when_their_inputs_are_ready(pipeline: Path) -> 
     assert "tick@2: up to date, or taken from the cache" in said and "last: up to date" in said
 
 
+def test_a_side_study_runs_with_what_it_needs_of_the_main_study_and_nothing_else(pipeline: Path) -> None:
+    side = pipeline / "stages/side/dvc.yaml"
+    side.parent.mkdir(parents=True)
+    side.write_text(SIDE_STUDY)
+    result = run(pipeline, "stages/side/dvc.yaml")
+    assert result.returncode == 0, result.stderr
+    assert "4 stages to run, 2 at a time" in result.stdout
+    stages = re.findall(r"^\[\d/4\] (.*): done in", result.stdout, re.MULTILINE)
+    assert (stages[0], stages[-1]) == ("first", "stages/side/dvc.yaml:choose")
+    assert not list(pipeline.glob("tick-*"))
+    # The report finds its results in git, where a second run puts them again.
+    copy = pipeline / "reports/side.json"
+    assert copy.read_text() == "1\n1\n"
+    copy.unlink()
+    assert run(pipeline, "stages/side/dvc.yaml").stdout.startswith("Everything is up to date\n")
+    assert copy.is_file()
+
+    # The main study leaves it alone, up to date or not.
+    side.write_text(SIDE_STUDY.replace("cp first", "cp -f first"))
+    said = run(pipeline).stdout
+    assert "4 stages to run" in said and "side" not in said
+    said = run(pipeline, "stages/side/dvc.yaml").stdout
+    assert "3 stages to run" in said and "first" not in said
+
+    # Should the main study ever depend on it, nothing is run.
+    main = STAGES.replace("[tick-0, tick-1, tick-2]", "[tick-0, tick-1, tick-2, data/0]")
+    (pipeline / "dvc.yaml").write_text(main)
+    (pipeline / "first").unlink()
+    result = run(pipeline)
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == (
+        "run: dvc.yaml should need no stage of a side study: stages/side/dvc.yaml:train@0\n"
+    )
+
+
+def test_a_pipeline_that_does_not_exist(pipeline: Path) -> None:
+    result = run(pipeline, "stages/other/dvc.yaml")
+    said = "run: stages/other/dvc.yaml is none of this project's pipelines: dvc.yaml\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
+
+
 def test_after_a_failure_nothing_more_is_started(pipeline: Path) -> None:
     # It fails at once, beside one that takes a while.
     (pipeline / "dvc.yaml").write_text(STAGES.replace("echo 1", "sleep 2; echo 1") + FAIL)
@@ -146,7 +204,7 @@ def test_nothing_outlives_a_study_that_is_ended(pipeline: Path, number: signal.S
             study.kill()
     if number == signal.SIGTERM:
         assert study.returncode == 128 + number
-        assert said == "run: stopped. What was finished is kept: `make this` goes on from there\n"
+        assert said == f"run: {INTERRUPTED}\n"
     assert eventually(lambda: not any(ticking(pipeline, "012")), 15)
 
 
@@ -179,9 +237,7 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
     assert not any(ticking(pipeline, "012"))
     assert re.search(r"\r.*1 of 5 done, 2 running, 2 waiting, about \d+ (s|min) left: tick@0, tick@1", said)
     # The bar is gone, and no other stage was started.
-    assert said.splitlines()[-1].endswith(
-        "run: stopped. What was finished is kept: `make this` goes on from there"
-    )
+    assert said.splitlines()[-1].endswith(f"run: {INTERRUPTED}")
     assert not (pipeline / "ticks-2").exists()
 
     # It does go on.
@@ -190,83 +246,21 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
     assert (pipeline / "last").is_file()
 
 
-def test_wrong_parameters_are_told_before_anything_is_trained(project: Project) -> None:
-    project.params["tuned"]["pad"]["length"] = 0
+def test_wrong_parameters_are_named_before_anything_is_trained(project: Project) -> None:
+    project.params["tuned"]["pad"]["maxlen"] = 0
     project.save_params()
-    result = project.run("python", "-m", "stages.runner.pipeline", check=False)
+    result = project.run("python", "-m", "stages.tools.run", check=False)
     assert result.returncode == 1
-    said = "train_all: params.yaml: tuned.pad.length = 0: should be greater than or equal to 1\n"
+    said = "run: params.yaml: tuned.pad.maxlen = 0: should be greater than or equal to 1\n"
     assert (result.stdout, result.stderr) == ("", said)
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", ""])
 def test_jobs_are_a_number_from_one(tmp_path: Path, jobs: str) -> None:
-    command = [sys.executable, "-m", "stages.runner.pipeline", f"--jobs={jobs}"]
+    command = [sys.executable, "-m", "stages.tools.run", f"--jobs={jobs}"]
     result = subprocess.run(
         command, cwd=tmp_path, env=ENVIRONMENT, check=False, capture_output=True, text=True
     )
     assert result.returncode == 2
     said = f"argument --jobs: {jobs!r} is not a number from 1; --help explains\n"
-    assert result.stderr == f"python -m stages.runner.pipeline: {said}"
-
-
-def double(folder: Path, number: int) -> int:
-    """Return twice `number`, and leave a file that says so; 3 fails while a file says that it shall."""
-    if number == 3 and (folder / "fail").exists():
-        raise ArithmeticError
-    (folder / str(number)).touch()
-    return 2 * number
-
-
-def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file, calls = tmp_path / "reached.json", {name: (tmp_path, int(name)) for name in "1234"}
-    doubled = partial(resumed, double, calls, file)
-    (tmp_path / "fail").touch()
-    with pytest.raises(ArithmeticError):
-        doubled("settings", 1)
-    assert "1 of 4 nets trained: 1\n2 of 4 nets trained: 2\n" in capsys.readouterr().out
-    (tmp_path / "fail").unlink()
-    for name in "12":
-        (tmp_path / name).unlink()
-    assert doubled("settings", 2) == {"1": 2, "2": 4, "3": 6, "4": 8}
-    assert "4 nets to train, 2 of them known from before, 2 at a time\n" in capsys.readouterr().out
-    assert {path.name for path in tmp_path.iterdir()} == {"reached.json", "3", "4"}
-
-    # What came of a call may have been lost; other settings make all of it another thing.
-    assert len(doubled("settings", 1, lambda name: (tmp_path / name).exists())) == 4
-    assert "4 nets to train, 2 of them known from before" in capsys.readouterr().out
-    doubled("other settings", 1)
-    assert "4 nets to train, 1 at a time" in capsys.readouterr().out
-
-
-TICKS = """
-import time
-from pathlib import Path
-from stages.runner.pipeline import resumed
-
-def tick(name):
-    for number in range(600):
-        Path(name).write_text(str(number))
-        time.sleep(0.1)
-
-if __name__ == "__main__":
-    resumed(tick, {name: (name,) for name in "ab"}, Path("reached.json"), None, 2)
-"""
-
-
-def test_no_net_is_trained_on_when_its_command_was_killed(tmp_path: Path) -> None:
-    (tmp_path / "ticks.py").write_text(TICKS)
-    files = [tmp_path / name for name in "ab"]
-
-    def ticking() -> list[bool]:
-        before = [file.read_text() if file.is_file() else "" for file in files]
-        time.sleep(1)
-        return [file.is_file() and file.read_text() != old for file, old in zip(files, before, strict=True)]
-
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, "ticks.py"], cwd=tmp_path, env=environment) as parent:
-        try:
-            assert any(all(ticking()) for _ in range(50))
-        finally:
-            parent.kill()
-    assert any(not any(ticking()) for _ in range(10))
+    assert result.stderr == f"python -m stages.tools.run: {said}"

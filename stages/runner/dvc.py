@@ -1,0 +1,91 @@
+"""What the runner asks of DVC: which stages are not up to date, and to run one of them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import networkx
+
+from stages import StageError
+
+MAIN_STUDY = Path("dvc.yaml")
+# A process that wants DVC's lock while another has it waits.
+DVC = ("dvc", "--wait-for-lock")
+# What TensorFlow prints at every start, whatever TF_CPP_MIN_LOG_LEVEL is.
+NOTES = re.compile(r"I\d{4} |WARNING: All log messages before absl|To enable the following instructions")
+
+
+def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
+    """Return the stages of a dvc.yaml that have to run, and what they need to run before them.
+
+    Each comes with those of the others that it depends on. A side study's stages may need some of the main
+    study's; the main study never needs a side study's. Raises `StageError` where there is no such dvc.yaml.
+    """
+    studies = [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
+    if pipeline not in studies:
+        raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies))}")
+    graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+    changed = set(json.loads(printed(*DVC, "status", "--json")))
+    graph.add_nodes_from(changed)
+    stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
+    own = {stage for stage in stale if study_of(stage) == pipeline}
+    needed = own.union(*(networkx.ancestors(graph, stage) for stage in own)) & stale
+    if pipeline == MAIN_STUDY and needed > own:
+        raise StageError(
+            f"{MAIN_STUDY} should need no stage of a side study: {', '.join(sorted(needed - own))}"
+        )
+    return {stage: set(graph.predecessors(stage)) & needed for stage in sorted(needed)}
+
+
+def study_of(stage: str) -> Path:
+    """Return the dvc.yaml that a stage is in, of DVC's name for it: STAGE or stages/NAME/dvc.yaml:STAGE."""
+    return Path(stage.rpartition(":")[0] or MAIN_STUDY)
+
+
+class Outcome(NamedTuple):
+    """How running a stage ended."""
+
+    status: int  # 0: without errors
+    ran: bool  # false: DVC restored the results from its cache
+    output: str  # of the stage and of DVC
+
+
+def run_stage(stage: str, line: IO[str], show: Callable[[str], None] | None = None) -> Outcome:
+    """Bring one stage up to date through DVC.
+
+    line: a pipe; when its other end closes, DVC and all that it started end. `show` gets the stage's lines as
+    they come.
+    """
+    command = [sys.executable, "-m", "stages.runner.guard", *DVC, "repro", "--single-item", stage]
+    output: list[str] = []
+    ran = recording = False
+    with subprocess.Popen(
+        command,
+        stdin=line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # Ctrl-C is for this process, which ends the others
+    ) as process:
+        for text in process.stdout or ():
+            if NOTES.match(text):
+                continue
+            output.append(text)
+            ran |= text.startswith("Running stage ")
+            recording |= text.startswith(("Generating lock file", "Updating lock file"))
+            if show and not recording:  # what follows are DVC's hints on git
+                show(text.rstrip("\n"))
+    return Outcome(process.returncode, ran, "".join(output))
+
+
+def printed(*command: str) -> str:
+    """Return what a command prints; raise `StageError` where it fails."""
+    result = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise StageError(f"`{' '.join(command)}` failed")
+    return result.stdout

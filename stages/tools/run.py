@@ -1,0 +1,51 @@
+"""Run all of a pipeline that is not up to date, several stages at a time.
+
+PIPELINE is the main study's dvc.yaml or a side study's, stages/NAME/dvc.yaml. A side study also runs what it
+needs of the main study; its results, data/NAME/table.json, are copied to reports/NAME.json, where the report
+finds them. Progress is shown in a bar on a terminal, elsewhere in a line per stage. Ctrl-C ends everything
+within seconds; what was finished is kept.
+"""
+
+import argparse
+from pathlib import Path
+
+from stages.params.study import load_params
+from stages.runner.dvc import MAIN_STUDY
+from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
+from stages.runtime.command_line import Parser, protocol
+from stages.runtime.files import REPORTS, load_text, write_atomically
+
+
+def main() -> None:
+    """Run a pipeline; exit with 1 where a stage fails, with 130 after Ctrl-C."""
+    parser = Parser(
+        prog="python -m stages.tools.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "pipeline",
+        metavar="PIPELINE",
+        nargs="?",
+        type=Path,
+        default=MAIN_STUDY,
+        help="a dvc.yaml (default: the main study's, %(default)s)",
+    )
+    add_options(parser)
+    arguments = parser.parse_args()
+    with protocol("run", INTERRUPTED):
+        load_params()
+        bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose)
+        if arguments.pipeline != MAIN_STUDY:
+            copy_table(arguments.pipeline.parent.name)
+
+
+def copy_table(study: str) -> None:
+    """Copy a side study's table from data/ to reports/: the main study must not depend on a side study."""
+    copy = REPORTS / f"{study}.json"
+    write_atomically(copy, load_text(Path("data", study, "table.json")))
+    print(f"The results are in {copy}; `make report` shows them in the report")
+
+
+if __name__ == "__main__":
+    main()
