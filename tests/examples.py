@@ -1,14 +1,158 @@
-"""What no stage of the main study writes under reports/, made up: no test reads the project's results."""
+"""What stages and side studies write under reports/, made up: no test reads the project's results."""
 
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stages.params.recipe import CELLS
-from stages.params.study import Params
+from stages.params.study import Params, load_params
+from stages.reporting.statistics import pack
 from stages.runtime.files import json_text
 
 PARAMS = Path(__file__).with_name("params.yaml")  # not the project's own, which users change
+
+REVIEWS = 400  # of a made-up test set, of which the last two are in train, too
+CODE = {"stages/networks/training.py": "a" * 64}
+
+
+@cache
+def example_params() -> Params:
+    """The parameters of PARAMS."""
+    return load_params(PARAMS)
+
+
+def made_up_scores(rnn: float, lstm: float, pooling: str = "last", **pad: Any) -> dict[str, Any]:
+    """What `score` would write of two runs with these test accuracies; `pad` changes its recipe's."""
+    recipe = example_params().blocks["notebook"].model_dump()
+    recipe["pad"] |= pad
+    recipe["model"]["pooling"] = pooling
+    result: dict[str, Any] = {
+        "settings": recipe,
+        "provenance": {"code": CODE, "packages": {}, "python": "3.11"},
+        "padding": {"share_of_reviews": 0.4, "mean_tokens": 31.5},
+    }
+    for cell, accuracy in (("rnn", rnn), ("lstm", lstm)):
+        correct = round(accuracy * REVIEWS)
+        measured = {
+            **dict.fromkeys(("accuracy", "auc", "f1"), accuracy),
+            "loss": 0.5,
+            "confusion": [[correct - 100, REVIEWS - correct], [0, 100]],
+            "roc": [i / 100 for i in range(101)],
+            "correct": pack(np.arange(REVIEWS) < correct),
+        }
+        shared = [{"reviews": number, "accuracy": accuracy} for number in (200, 190, 10)]
+        curve = [0.5, accuracy]
+        result[cell] = {
+            "cell_weights": {"rnn": 32896, "lstm": 131584}[cell],
+            "weights": 1,
+            "kept_epoch": 2,
+            "history": {
+                "epoch": [1, 2],
+                **{f"{s}_{m}": curve for s in ("train", "validation") for m in ("accuracy", "loss")},
+            },
+            "validation": measured | {"by_shared": [*shared[:2], {"reviews": 40, "accuracy": accuracy}]},
+            "test": measured | {"by_shared": shared},
+        }
+    return result
+
+
+def made_up_audit() -> dict[str, Any]:
+    """What `audit` would write: every other review has more than 100 tokens."""
+    split = {
+        "reviews": REVIEWS,
+        "distinct": REVIEWS - 1,
+        "positive": 0.5,
+        "longer": {"100": 0.5, "200": 0.4},
+        "tokens": dict.fromkeys(("median", "lower_quartile", "upper_quartile", "p5", "p95", "max"), 100.0),
+        "histogram": [1, 2, 1],
+    }
+    return {
+        "train": split,
+        "test": split,
+        "length_edges": [100, 200],
+        "histogram_edges": [100, 200],
+        "test_lengths": "01" * (REVIEWS // 2),
+        "duplicates": {"rows": [REVIEWS - 2, REVIEWS - 1], "rows_of_other_label": []},
+    }
+
+
+def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
+    """What `bag_of_words` would write of baselines with this test accuracy."""
+    return [
+        {
+            "words": words,
+            "tokens": tokens,
+            "maxlen": maxlen,
+            "num_words": 10000,
+            "features": 9,
+            "validation_accuracy": accuracy,
+            "test_accuracy": accuracy,
+            "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),
+        }
+        for tokens, maxlen in (("cut", 200), ("whole", None))
+        for words in ("single", "pairs")
+    ]
+
+
+def made_up_recall(rnn: list[float], lstm: list[float]) -> dict[int, Any]:
+    """What `score_delayed_recall` would write of two seeds, at delays 10, 20, …"""
+    return {
+        seed: {"test_sequences": 50}
+        | {
+            cell: [
+                {"delay": 10 * (i + 1), "test_accuracy": value, "transferred": values[0]}
+                for i, value in enumerate(values)
+            ]
+            for cell, values in (("rnn", rnn), ("lstm", lstm))
+        }
+        for seed in (0, 1)
+    }
+
+
+def made_up_inspection(rnn: float = 0.5, lstm: float = 0.9, positions: int = 60) -> dict[str, Any]:
+    """What `inspect_models` would write where the gradient shrinks by these factors per token."""
+    gradients = {
+        cell: {
+            when: dict.fromkeys(
+                ("lower_quartile", "median", "upper_quartile"),
+                (factor ** np.arange(float(positions))).tolist(),
+            )
+            for when in ("initial", "trained")
+        }
+        for cell, factor in (("rnn", rnn), ("lstm", lstm))
+    }
+    reading = {"row": 3, "label": 1, "words": ["<start>", "good"]} | {
+        cell: {"after_word": [0.5, 0.75], "final": 0.75} for cell in CELLS
+    }
+    gate = {"by_distance": [0.5] * positions, "units": [0.2, 0.9]}
+    return {
+        "seed": 0,
+        "reviews": 5,
+        "gradients": gradients,
+        "gates": dict.fromkeys(("forget", "input", "output"), gate),
+        "readings": {"lstm_only": None, "both_wrong": reading},
+    }
+
+
+def made_up_release(recipe: str, seed: int) -> dict[str, Any]:
+    """What `release` would write."""
+    run = {"recipe": recipe, "seed": seed, "validation_accuracy": 0.5}
+    return {cell: run | {"cell": cell} for cell in CELLS}
+
+
+def made_up_whole_reviews(params: Params, rnn: float, lstm: float) -> dict[str, Any]:
+    """What `make long` would write."""
+    asked = params.whole_reviews
+    settings = params.blocks[asked.recipe].model_dump()
+    tried = [
+        {"cell": cell, "pooling": pooling, "validation_accuracy": 0.9}
+        for cell, pooling in product(CELLS, asked.poolings)
+    ]
+    run = made_up_scores(rnn, lstm) | {"settings": settings}
+    return {"recipe": asked.recipe, "tried": tried, "runs": {str(seed): run for seed in asked.seeds}}
 
 
 def made_up_search(params: Params) -> dict[str, Any]:

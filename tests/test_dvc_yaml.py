@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.params.recipe import CELLS, Cell, Model, Train
+from stages.reporting.rendering import TEMPLATES
 from tests.conftest import ROOT, Project
 
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("stages/*/dvc.yaml"))]
@@ -28,17 +29,26 @@ APART = ("stages/inspection", "stages/params/study.py", "stages/reporting", "sta
 
 
 def imported(file: Path) -> set[Path]:
-    """Return the files of this project that a file imports, also inside of its functions."""
+    """Return the files of this project that a file imports, also inside of its functions, or includes.
+
+    A module that imports `render` depends on the templates that it names.
+    """
+    if file.suffix == ".j2":
+        return {file.parent / name for name in re.findall(r'{% include "([^"]+)" %}', file.read_text())}
     names: set[str] = set()
+    words: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
     ours = [ROOT / name.replace(".", "/") for name in names if name.partition(".")[0] == "stages"]
     modules = {path.with_suffix(".py") for path in ours}
     packages = {folder / "__init__.py" for path in ours for folder in (path, *path.parents)}
-    templates = set(file.parent.glob("templates/*.j2")) if "jinja2" in names else set()
+    renders = "stages.reporting.rendering.render" in names
+    templates = {path for path in TEMPLATES.iterdir() if renders and path.stem in words}
     return templates | {path for path in modules | packages if path.is_relative_to(ROOT) and path.is_file()}
 
 
@@ -48,7 +58,7 @@ def closure(file: Path) -> set[Path]:
     left = {file}
     while left:
         found |= left
-        left = set().union(*(imported(each) for each in left if each.suffix == ".py")) - found
+        left = set().union(*map(imported, left)) - found
     return {path for path in found if path.stat().st_size}
 
 
@@ -75,12 +85,12 @@ def test_a_stage_depends_on_exactly_what_it_imports(name: str) -> None:
 def test_imports_and_templates_are_found(tmp_path: Path) -> None:
     file = tmp_path / "stage.py"
     file.write_text(
-        "import jinja2\ndef run():\n    from stages.runtime import files\n    import stages.params.reading\n"
+        "from stages.reporting.rendering import render\nrender('report.md')\n"
+        "def run():\n    from stages.runtime import files\n    import stages.params.reading\n"
     )
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "templates/page.j2").write_text("…")
     found = imported(file)
-    assert tmp_path / "templates/page.j2" in found
+    assert TEMPLATES / "report.md.j2" in found and TEMPLATES / "page.html.j2" not in found
+    assert TEMPLATES / "results.md.j2" in closure(file)  # report.md.j2 includes it
     assert {
         ROOT / "stages/__init__.py",
         ROOT / "stages/runtime/files.py",
@@ -187,17 +197,20 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
 
 
 def test_imports_run_one_way() -> None:
-    """No stage or tool is imported, and packages import each other in no circle."""
-    files = [path for path in ROOT.glob("stages/**/*.py") if path.stat().st_size]
-    ends = {path for path in files if path.parent.name in ("stages", "tools")} - {ROOT / "stages/__init__.py"}
+    """No stage or tool is imported, and neither packages nor modules import each other in a circle."""
+
+    def package(path: Path) -> str:
+        return path.relative_to(ROOT).parts[1] if path.parent != ROOT / "stages" else "stages"
+
+    root = ROOT / "stages/__init__.py"  # which all import
+    files = [path for path in ROOT.glob("stages/**/*.py") if path.stat().st_size and path != root]
+    ends = {path for path in files if package(path) in ("stages", "tools")}
+    modules = {
+        path: {each for each in imported(path) - {path, root} if each.suffix == ".py"} for path in files
+    }
+    TopologicalSorter(modules).prepare()
     uses: dict[str, set[str]] = {}
-    for path in files:
-        others = imported(path) - {path}
+    for path, others in modules.items():
         assert relative(others & ends) == [], path
-        # All import stages/__init__.py.
-        packages = {each.parent.name for each in others if each.suffix == ".py"} - {
-            path.parent.name,
-            "stages",
-        }
-        uses.setdefault(path.parent.name, set()).update(packages)
+        uses.setdefault(package(path), set()).update(set(map(package, others)) - {package(path)})
     assert list(TopologicalSorter(uses).static_order())[-1] in ("stages", "tools")

@@ -16,14 +16,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from stages import evaluate
-from stages.params.study import load_params
-from stages.reporting.html import page, slug
-from stages.reporting.report import render
+from stages import page
+from stages.reporting.html import slug, web_page
+from stages.reporting.rendering import render
+from stages.reporting.report import build_report, draw
 from stages.runtime.errors import StageError
 from tests.conftest import ROOT
-from tests.examples import PARAMS
-from tests.test_report import TWO_SEEDS, facts, made_up, made_up_probe
+from tests.examples import made_up_scores
+from tests.test_report import TWO_SEEDS, made_up_inputs, small_params
 
 WIDE = """# A wide table, a long line and a figure
 
@@ -66,7 +66,7 @@ def blue(tmp_path: Path) -> Path:
 
 
 def test_a_figure_is_inside_at_the_size_it_was_drawn(blue: Path) -> None:
-    text = page("# Title\n\n![Nothing but *blue*](blue.png)\n", blue)
+    text = web_page("# Title\n\n![Nothing but *blue*](blue.png)\n", blue)
     inside = re.search(
         r'<figure><img src="data:image/png;base64,([^"]*)" alt="([^"]*)" ([^>]*)/></figure>', text
     )
@@ -76,25 +76,25 @@ def test_a_figure_is_inside_at_the_size_it_was_drawn(blue: Path) -> None:
     assert inside[3].split(' style="')[0] == 'width="288" height="96"'  # 3 by 1 inches of 96 pixels
 
     Image.new("RGB", (30, 20)).save(blue / "a plain one.png")  # which does not say how large it is
-    text = page("Beside ![words](<a plain one.png>).\n", blue)
+    text = web_page("Beside ![words](<a plain one.png>).\n", blue)
     assert "<p>Beside <img " in text and 'width="30" height="20"' in text
 
 
 @pytest.mark.parametrize("name", ["figures/none.png", "https://example.org/a.png"])
-def test_a_figure_that_is_not_there(name: str, tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=r"\.png, which the report shows, is not there"):
-        page(f"# Title\n\n![figure]({name})\n", tmp_path)
+def test_a_missing_figure(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"\.png, which the report shows, does not exist"):
+        web_page(f"# Title\n\n![figure]({name})\n", tmp_path)
 
 
 def test_slugs_are_those_of_github() -> None:
     assert slug("What differs from the published result, and why") == (
         "what-differs-from-the-published-result-and-why"
     )
-    assert slug("LSTM − RNN: `train.clip_norm`?") == "lstm--rnn-trainclip_norm"
+    assert slug("LSTM − RNN: `train.ema_momentum`?") == "lstm--rnn-trainema_momentum"
 
 
 def test_headings_and_contents(tmp_path: Path) -> None:
-    text = page(
+    text = web_page(
         "# A <title>\n\nFirst.\n\n## The `same` & more\n\n### Below\n\n## The `same` & more\n\n## Sämtlich\n",
         tmp_path,
     )
@@ -105,23 +105,23 @@ def test_headings_and_contents(tmp_path: Path) -> None:
     assert re.findall(r'<a href="#([^"]*)">', contents) == [ids[1], ids[3], ids[4]]
     assert "The same &amp; more</a>" in contents
     assert text.index("First.") < text.index("<nav") < text.index("<h2")
-    assert "<nav" not in page("# Title\n\nNo sections.\n", tmp_path)
+    assert "<nav" not in web_page("# Title\n\nNo sections.\n", tmp_path)
 
 
 def test_tables_scroll_in_boxes_of_their_own_and_keep_their_alignment(tmp_path: Path) -> None:
-    text = page("# Title\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n", tmp_path)
+    text = web_page("# Title\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n", tmp_path)
     assert '<div class="table"><table>\n<thead>' in text and "</tbody>\n</table></div>" in text
     assert '<td style="text-align:right">2</td>' in text
 
 
 def test_no_html_passes(tmp_path: Path) -> None:
-    text = page("# <b>Title\n\n<script>alert(1)</script> and [this](javascript:alert(1))\n", tmp_path)
+    text = web_page("# <b>Title\n\n<script>alert(1)</script> and [this](javascript:alert(1))\n", tmp_path)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text and "<b>" not in text
     assert 'href="javascript' not in text
 
 
 def test_the_same_text_gives_the_same_page(blue: Path) -> None:
-    assert page(WIDE, blue) == page(WIDE, blue)
+    assert web_page(WIDE, blue) == web_page(WIDE, blue)
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +131,28 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "stages").symlink_to(ROOT / "stages")
     figures = project / "reports/figures"
     figures.mkdir(parents=True)
-    params = load_params(PARAMS)
-    tuned = {seed: made_up(0.85, 0.87, padding="pre") for seed in TWO_SEEDS}
-    told = facts({"notebook": TWO_SEEDS, "tuned": tuned}, params)
-    for name, figure in evaluate.draw(params, told, made_up_probe([0.9, 0.5], [1.0, 1.0])).items():
+    tuned = dict.fromkeys(TWO_SEEDS, made_up_scores(0.85, 0.87, padding="pre"))
+    runs = {"notebook": TWO_SEEDS, "tuned": tuned}
+    params = small_params(runs)
+    inputs = made_up_inputs(params, runs)
+    report = build_report(params, inputs)
+    for name, figure in draw(inputs, report).items():
         figure.savefig(figures / f"{name}.png")
-    (project / "reports/report.md").write_text(render("report.md", told))
+    (project / "reports/report.md").write_text(render("report.md", **report._asdict()))
     (project / "reports/benchmark.md").touch()
     return project / "reports"
 
 
+def test_the_stage_writes_one_file(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(reports.parent)
+    page.page()
+    text = (reports / "report.html").read_text()
+    assert text == web_page((reports / "report.md").read_text(), reports)
+    assert text.count("data:image/png;base64,") >= 10
+
+
 def test_every_link_of_the_report_leads_somewhere(reports: Path) -> None:
-    text = page((reports / "report.md").read_text(), reports)
+    text = web_page((reports / "report.md").read_text(), reports)
     ids = re.findall(r' id="([^"]*)"', text)
     assert len(ids) == len(set(ids))
     for link in map(unquote, re.findall(r'<a href="([^"]*)"', text)):
@@ -203,10 +213,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(params=["report", "wide"])
 def path(request: pytest.FixtureRequest, blue: Path, reports: Path) -> Path:
     """A page in a folder where nothing else of the project is: the report's, or one of other words."""
-    text = (
-        page((reports / "report.md").read_text(), reports) if request.param == "report" else page(WIDE, blue)
-    )
-    (blue / "page.html").write_text(text, encoding="utf-8")
+    shown = ((reports / "report.md").read_text(), reports) if request.param == "report" else (WIDE, blue)
+    (blue / "page.html").write_text(web_page(*shown), encoding="utf-8")
     return blue / "page.html"
 
 
@@ -264,7 +272,7 @@ def test_a_page_can_be_read(browser: Browser, path: Path, width: int, scheme: st
 
 
 def test_what_is_too_wide_scrolls_by_itself(browser: Browser, blue: Path) -> None:
-    (blue / "page.html").write_text(page(WIDE, blue), encoding="utf-8")
+    (blue / "page.html").write_text(web_page(WIDE, blue), encoding="utf-8")
     browser.look(blue / "page.html", 375, "light")
     boxes = """return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(
       [...document.querySelectorAll("figure, pre, .table")]
@@ -282,7 +290,7 @@ def column(browser: Browser, table: int, place: int) -> list[str]:
 
 
 def test_a_click_on_a_header_sorts(browser: Browser, blue: Path) -> None:
-    (blue / "page.html").write_text(page(WIDE, blue), encoding="utf-8")
+    (blue / "page.html").write_text(web_page(WIDE, blue), encoding="utf-8")
     browser.look(blue / "page.html", 1280, "light")
     name, value = browser.driver.find_elements(By.CSS_SELECTOR, "th button")[:2]
     heads = browser.driver.find_elements(By.TAG_NAME, "th")[:2]

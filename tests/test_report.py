@@ -1,534 +1,531 @@
-"""The report's words follow the numbers."""
+"""The report's sections, tables and figures, on made-up results."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from stages.provenance import code_digest
 
 from stages import evaluate
-from stages.params.study import Params, load_params
-from stages.reporting.report import (
-    ahead,
-    bounds,
-    changed_settings,
-    lead,
-    number,
-    percent,
-    place,
-    points,
-    quote,
-    remembered,
-    render,
-    spread,
-)
-from stages.reporting.statistics import pack
+from stages.params.study import Params
+from stages.reporting import formatting, tables
+from stages.reporting.comparison import compare_recipes, differing_settings, length_bins
+from stages.reporting.rendering import render
+from stages.reporting.report import Inputs, Report, build_report, draw
+from stages.reporting.sections.costs import cell_costs
+from stages.reporting.sections.delayed_recall import accuracies, longest_learnt
+from stages.reporting.sections.search import edges
 from stages.runtime import files
 from stages.runtime.errors import StageError
-from tests.examples import PARAMS, made_up_benchmark, made_up_search
+from tests.examples import (
+    CODE,
+    example_params,
+    made_up_audit,
+    made_up_bags,
+    made_up_benchmark,
+    made_up_inspection,
+    made_up_recall,
+    made_up_release,
+    made_up_scores,
+    made_up_search,
+    made_up_whole_reviews,
+)
 
-REVIEWS = 400  # of a made-up test set
+TWO_SEEDS = {0: made_up_scores(0.55, 0.86), 1: made_up_scores(0.58, 0.87)}
+LEVEL = {0: made_up_scores(0.6, 0.6), 1: made_up_scores(0.6, 0.6)}
+Results = dict[str, dict[int, dict[str, Any]]]  # recipe → seed → scores
 
 
-def made_up(rnn: float, lstm: float, pooling: str = "last", **settings: Any) -> dict[str, Any]:
-    """What `score` would write of two runs with these test accuracies; `settings` are those of `pad`."""
-    recipe = load_params(PARAMS).blocks["notebook"].model_dump()
-    recipe["pad"] |= settings
-    recipe["model"]["pooling"] = pooling
-    result: dict[str, Any] = {
-        "settings": recipe,
-        "padding": {"share_of_reviews": 0.4, "mean_tokens": 31.5},
+def small_params(runs: Results, headline: str = "tuned", published: str = "notebook") -> Params:
+    """The tests' parameters for these recipes and seeds; the headline is released, too."""
+    params = example_params()
+    blocks = {
+        **params.blocks,
+        **dict.fromkeys(runs, params.blocks["notebook"]),
+        "tuned": params.blocks["tuned"],
     }
-    for cell, accuracy in (("rnn", rnn), ("lstm", lstm)):
-        right = round(accuracy * REVIEWS)
-        measured = {
-            "accuracy": accuracy,
-            "loss": 0.5,
-            "auc": accuracy,
-            "f1": accuracy,
-            "confusion": [[right - 100, REVIEWS - right], [0, 100]],
-            "roc": [i / 100 for i in range(101)],
-            "right": pack(np.arange(REVIEWS) < right),
+    return params.model_copy(
+        update={
+            "recipes": tuple(runs),
+            "seeds": tuple(next(iter(runs.values()))),
+            "comparison": params.comparison.model_copy(update={"n_resamples": 100, "headline": headline}),
+            "release": params.release.model_copy(update={"recipe": headline}),
+            "published": params.published.model_copy(update={"recipe": published}),
+            "blocks": blocks,
         }
-        shares = [{"reviews": number, "accuracy": accuracy} for number in (200, 190, 10)]
-        curve = [0.5, accuracy]
-        result[cell] = {
-            "cell_weights": {"rnn": 32896, "lstm": 131584}[cell],
-            "weights": 1,
-            "kept_epoch": 2,
-            "history": {
-                "epoch": [1, 2],
-                **{f"{s}_{m}": curve for s in ("train", "validation") for m in ("accuracy", "loss")},
-            },
-            "validation": measured | {"by_shared": [*shares[:2], {"reviews": 40, "accuracy": accuracy}]},
-            "test": measured | {"by_shared": shares},
-        }
-    return result
+    )
 
 
-def made_up_evidence(bag: float = 0.8) -> dict[str, Any]:
-    """What the other stages would write: the last two of the reviews stand in train."""
-    split = {
-        "reviews": REVIEWS,
-        "distinct": REVIEWS - 1,
-        "positive": 0.5,
-        "longer": {"100": 0.5, "200": 0.4},
-        "tokens": dict.fromkeys(("median", "lower_quartile", "upper_quartile", "p5", "p95", "max"), 100.0),
-        "histogram": [1, 2, 1],
-    }
-    bags = [
-        {"words": words, "tokens": "cut", "length": 200, "vocabulary": 10000, "features": 9}
-        | {
-            "validation_accuracy": bag,
-            "test_accuracy": bag,
-            "right": pack(np.arange(REVIEWS) < bag * REVIEWS),
-        }
-        for words in ("single", "pairs")
-    ]
-    return {
-        "audit": {
-            "train": split,
-            "test": split,
-            "length_edges": [100, 200],
-            "histogram_edges": [100, 200],
-            "test_lengths": "01" * (REVIEWS // 2),
-            "duplicates": {"rows": [REVIEWS - 2, REVIEWS - 1], "rows_of_other_label": []},
-        },
-        "bag_of_words": bags,
-        "search": made_up_search(load_params(PARAMS)),
-        "apart": {},
-        "benchmark": made_up_benchmark(),
-    }
+def made_up_inputs(params: Params, runs: Results, **changes: Any) -> Inputs:
+    """What `evaluate` would read; changes: of its fields. The runs of the highest seed are released."""
+    recipe = params.release.recipe
+    inputs = Inputs(
+        runs=runs,
+        audit=made_up_audit(),
+        bag_of_words=made_up_bags(),
+        benchmark=made_up_benchmark(),
+        delayed_recall=made_up_recall([0.9, 0.5], [1.0, 1.0]),
+        inspection=dict.fromkeys(runs, made_up_inspection()),
+        released=made_up_release(recipe, max(runs.get(recipe, [0]))),
+        search=made_up_search(params) | {"provenance": {"code": CODE}},
+        whole_reviews={},
+    )
+    return inputs._replace(**changes)
 
 
-def made_up_release(runs: dict[str, Any]) -> dict[str, Any]:
-    """What `release` would write: the last seeds of the last recipe."""
-    recipe, seeds = list(runs.items())[-1]
-    return {
-        cell: {"recipe": recipe, "cell": cell, "seed": max(seeds), "validation_accuracy": 0.5}
-        for cell in ("rnn", "lstm")
-    }
+def build(runs: Results, params: Params | None = None, **changes: Any) -> Report:
+    """Return the report on made-up runs."""
+    params = params or small_params(runs)
+    return build_report(params, made_up_inputs(params, runs, **changes))
 
 
-def made_up_probe(rnn: list[float], lstm: list[float]) -> dict[int, Any]:
-    """What `probe` would write of two seeds, at distances 10, 20, …"""
-    return {
-        seed: {"test_sequences": 50}
-        | {
-            cell: [
-                {"distance": 10 * (place + 1), "test_accuracy": value, "transferred": values[0]}
-                for place, value in enumerate(values)
-            ]
-            for cell, values in (("rnn", rnn), ("lstm", lstm))
-        }
-        for seed in (0, 1)
-    }
+def report(runs: Results, params: Params | None = None, name: str = "report.md", **changes: Any) -> str:
+    """Return the text of one of the report's files."""
+    return render(name, **build(runs, params, **changes)._asdict())
 
 
-def made_up_inside(rnn: float = 0.5, lstm: float = 0.9) -> dict[str, Any]:
-    """What `inside` would write where the gradient shrinks by these factors per token."""
-    gradients = {
-        cell: {
-            when: dict.fromkeys(
-                ("lower_quartile", "median", "upper_quartile"), (factor ** np.arange(60.0)).tolist()
-            )
-            for when in ("initial", "trained")
-        }
-        for cell, factor in (("rnn", rnn), ("lstm", lstm))
-    }
-    reading = {"row": 3, "label": 1, "words": ["<start>", "good"]} | {
-        cell: {"after_word": [0.5, 0.75], "final": 0.75} for cell in ("rnn", "lstm")
-    }
-    return {
-        "seed": 0,
-        "reviews": 5,
-        "gradients": gradients,
-        "gates": {
-            gate: {"by_distance": [0.5] * 60, "units": [0.2, 0.9]} for gate in ("forget", "input", "output")
-        },
-        "readings": {"lstm_only": None, "both_wrong": reading},
-    }
-
-
-@pytest.fixture(scope="module")
-def params() -> Params:
-    return load_params(PARAMS)
-
-
-def facts(runs: dict[str, Any], params: Params, **changes: Any) -> dict[str, Any]:
-    """What `evaluate` gathers from made-up files."""
-    quick = params.model_copy(update={"comparison": params.comparison.model_copy(update={"resamples": 100})})
-    probe = changes.pop("probe", made_up_probe([0.9, 0.5], [1.0, 1.0]))
-    inside = dict.fromkeys(runs, changes.pop("inside", made_up_inside()))
-    told = made_up_evidence() | {"released": made_up_release(runs)} | changes
-    return evaluate.gather(quick, runs, told, probe, inside)
-
-
-def report(runs: dict[str, Any], params: Params, name: str = "report.md", **changes: Any) -> str:
-    return render(name, facts(runs, params, **changes))
+def section(heading: str, *arguments: Any, **changes: Any) -> str:
+    """Return the part of the report below a heading."""
+    return report(*arguments, **changes).split(f"## {heading}")[1].split("\n## ")[0]
 
 
 def test_words_for_numbers() -> None:
-    assert percent(0.86041) == "86.0 %"
-    assert points(0.0104) == "+1.0"
-    assert points(-0.0104) == "−1.0"
-    assert points(-0.0001) == "+0.0"
-    assert spread({"mean": 0.8604, "sd": 0.0031}) == "86.0 ± 0.3 %"
-    assert spread({"mean": 0.8604, "sd": None}) == "86.0 %"
-    assert place(0.55, [0.56, 0.6]) == "1.0 points below the lowest"
-    assert place(0.57, [0.56, 0.6]) == "within the range"
-    assert place(0.62, [0.56, 0.6]) == "2.0 points above the highest"
+    assert formatting.percent(0.86041) == "86.0 %"
+    assert formatting.percent(0.86041, 2) == "86.04 %"
+    assert formatting.points(0.0104) == "+1.0"
+    assert formatting.points(-0.0104) == "−1.0"
+    assert formatting.points(-0.0001) == "+0.0"
+    assert formatting.spread({"mean": 0.8604, "sd": 0.0031}) == "86.0 ± 0.3 %"
+    assert formatting.spread({"mean": 0.8604, "sd": None}) == "86.0 %"
+    assert formatting.lead({"mean": 0.0104, "interval": [-0.002, 0.021]}) == "+1.0 (−0.2 to +2.1)"
+    assert formatting.bounds([0.85, 0.9012]) == "85.0 to 90.1 %"
+    assert [formatting.number(each) for each in (12345, 0.0000123, 0.25)] == ["12,345", "1.2e-05", "0.25"]
+    assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
+    assert [formatting.setting(each) for each in (None, False, 0.5)] == ["none", "False", "0.5"]
 
 
-def test_words_for_differences() -> None:
-    assert lead({"mean": 0.0104, "interval": [-0.002, 0.021]}) == "+1.0 (−0.2 to +2.1)"
-    assert [ahead({"interval": pair}) for pair in ([0.01, 0.02], [-0.1, 0.1], [-0.2, -0.1])] == [1, 0, -1]
-    assert bounds([0.85, 0.9012]) == "85.0 to 90.1 %"
-    assert (number(12345), number(0.0000123), number(0.25)) == ("12,345", "1.2e-05", "0.25")
+def test_the_first_paragraph() -> None:
+    runs = {"notebook": TWO_SEEDS, "tuned": LEVEL}
+    first = report(runs).split("![")[0]
+    assert (
+        "With a published notebook's settings" in first and "the LSTM is ahead of the RNN: the RNN" in first
+    )
+    assert "Trained as `tuned`, the RNN gets 60.0 ± 0.0 %" in first
+    assert "right: neither is ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percentage points." in first
+    assert "On the same tokens both models fall behind a bag-of-words model" in first
+    without = report({"mine": TWO_SEEDS, "tuned": LEVEL}).split("![")[0]
+    assert "With the recipe `mine`, the LSTM is ahead of the RNN" in without
+    alone = report({"tuned": TWO_SEEDS}).split("![")[0]
+    assert "With the recipe `tuned`, the LSTM" in alone and "Trained as" not in alone
 
 
-TWO_SEEDS = {0: made_up(0.55, 0.86), 1: made_up(0.58, 0.87)}
+def test_the_table_of_results() -> None:
+    runs = {"notebook": {0: made_up_scores(0.56, 0.86)}, "tuned": {0: made_up_scores(0.85, 0.87)}}
+    assert report(runs, name="results.md").splitlines() == [
+        "| test accuracy | published | `notebook`, measured | `tuned`, measured |",
+        "| --- | ---: | ---: | ---: |",
+        "| plain RNN | 58.2 % | 56.0 % | 85.0 % |",
+        "| LSTM | 56.5 % (a second RNN) | 86.0 % | 87.0 % |",
+        "| LSTM − RNN, percentage points | −1.6 | +30.0 | +2.0 |",
+    ]
 
 
-def test_the_published_lstm_is_placed_among_the_runs(params: Params) -> None:
-    text = report({"notebook": TWO_SEEDS}, params)
+def test_the_published_lstm_is_placed_among_the_runs() -> None:
+    text = section("Is the published result right?", {"notebook": TWO_SEEDS, "tuned": LEVEL})
     assert '**No. The published "LSTM" is no LSTM' in text
     assert "29.5 points below the lowest of the LSTMs, within the range of the RNNs |" in text
-    assert "55.0 % to 58.0 %" in text
+    assert "| plain RNN | 58.2 % | 55.0 % to 58.0 % | 23.5 to 89.5 % | 0.2 points above the highest" in text
     assert "32,896" in text and "131,584" in text
+    runs = {"mine": TWO_SEEDS, "tuned": LEVEL}
+    text = section("Is the published result right?", runs, small_params(runs, published="notebook"))
+    assert "The recipe `notebook`, which has the published settings, is not among" in text
+    text = section("Is the published result right?", runs, small_params(runs, published="mine"))
+    assert '**No. The published "LSTM" is no LSTM' in text
 
-    text = report({"notebook": {0: made_up(0.80, 0.56), 1: made_up(0.81, 0.57)}}, params)
-    assert "its figure alone does not give it away" in text
-    assert "within the range of the LSTMs, 23.5 points below the lowest of the RNNs |" in text
 
-
-def test_the_gap_is_only_explained_where_it_closes(params: Params) -> None:
-    notebook = {0: made_up(0.56, 0.86)}
-    closing = report({"notebook": notebook, "tuned": {0: made_up(0.85, 0.87, padding="pre")}}, params)
-    assert "**Padding and training, more than the cell: LSTM − RNN is +30.0 percent points" in closing
-    assert "| `pad.padding` | post | pre |" in closing
-    assert "zeros stand between" in closing and "31.5 per test review" in closing
-    assert "| `tuned` | 85.0 % | 87.0 % |" in closing and "| +29.0 | +1.0 |" in closing
-    staying = report({"notebook": notebook, "tuned": {0: made_up(0.56, 0.87)}}, params)
-    assert "the recipe does not explain most of it" in staying
+def test_what_changes_from_recipe_to_recipe() -> None:
+    tuned = {0: made_up_scores(0.85, 0.87, padding="pre")}
+    text = section("What explains the gap?", {"notebook": {0: made_up_scores(0.56, 0.86)}, "tuned": tuned})
+    assert "**Padding and training, more than the cell: LSTM − RNN is +30.0 percentage points" in text
+    assert "| `notebook` | 56.0 % | 86.0 % | +30.0 (" in text and ") | – | – |" in text
+    assert "| `tuned` | 85.0 % | 87.0 % |" in text and "| +29.0 | +1.0 |" in text
+    assert "| `pad.padding` | post | pre |" in text
+    assert "What this does not say: `notebook` and `tuned` differ in one thing.\n" in text
+    assert "Only one recipe was run, `tuned`" in section("What explains the gap?", {"tuned": tuned})
 
 
 @pytest.mark.parametrize(
-    ("rnn", "lstm", "said"),
-    [
-        (0.6, 0.9, "the LSTM is ahead of the RNN"),
-        (0.9, 0.6, "the RNN is ahead of the LSTM"),
-        (0.8, 0.8, "neither is surely ahead"),
-    ],
+    ("padding", "mask", "blamed"), [("post", False, True), ("pre", False, False), ("post", True, False)]
 )
-def test_who_is_ahead_is_what_the_interval_says(params: Params, rnn: float, lstm: float, said: str) -> None:
-    runs = {"tuned": {0: made_up(rnn, lstm), 1: made_up(rnn, lstm)}}
-    text = report(runs, params)
-    assert f"With the recipe `tuned`, {said}: " in text
-    assert f"**With `tuned`, {said}: LSTM − RNN is " in text
-    for other in {
-        "the LSTM is ahead of the RNN",
-        "the RNN is ahead of the LSTM",
-        "neither is surely ahead",
-    } - {said}:
-        assert other not in text
+def test_only_zeros_that_are_read_after_the_text_are_blamed(padding: str, mask: bool, blamed: bool) -> None:
+    run = made_up_scores(0.56, 0.86, padding=padding)
+    run["settings"]["model"]["mask_zero"] = mask
+    text = report({"notebook": {0: run}, "tuned": {0: made_up_scores(0.8, 0.8)}})
+    assert ("zeros stand between" in text) == ("31.5 per test review" in text) == blamed
+
+
+def test_a_recipe_that_leads_and_comes_first_explains_no_gap() -> None:
+    text = section("What explains the gap?", {"tuned": TWO_SEEDS, "other": LEVEL})
+    assert "**" not in text and "| `other` |" in text
+
+
+def test_another_recipe_at_the_end_moves_nothing_else() -> None:
+    """No headline, no released model, no other recipe's numbers."""
+    runs = {"notebook": TWO_SEEDS, "tuned": {seed: made_up_scores(0.8, 0.85, "mean") for seed in (0, 1)}}
+    other = {seed: made_up_scores(0.9, 0.7) for seed in (0, 1)}
+    short = made_up_inspection(positions=5)
+    before, after = (
+        build(runs),
+        build(
+            runs | {"other": other}, inspection={**dict.fromkeys(runs, made_up_inspection()), "other": short}
+        ),
+    )
+    assert list(after.results) == ["notebook", "tuned", "other"]
+    moved = {name for name, value in before._asdict().items() if getattr(after, name) != value}
+    assert moved == {"params", "results", "every_result", "ladder", "gradients", "gates", "reviews"}
+    assert {name: after.results[name] for name in runs} == before.results
+    assert before.ladder and after.ladder and after.ladder.verdict == before.ladder.verdict
+    assert after.gates.verdict == before.gates.verdict and after.reviews.nearness == before.reviews.nearness
+    assert after.gradients.rows[: len(before.gradients.rows)] == before.gradients.rows
+    assert after.gradients.rows[-1].left[-1] is None  # its reviews are too short
+    first = [render("report.md", **each._asdict()).split("![")[0] for each in (before, after)]
+    assert first[0] == first[1]
+    cards = [render("model_card.md", **each._asdict()) for each in (before, after)]
+    assert cards[0] == cards[1]
+    numbers = evaluate.json_texts(after)
+    for name, text in evaluate.json_texts(before).items():
+        moved_numbers = json.loads(numbers[name])
+        assert moved_numbers.pop("other") and moved_numbers == json.loads(text)
+
+
+def test_a_headline_that_is_not_run_is_refused() -> None:
+    runs = {"notebook": TWO_SEEDS}
+    with pytest.raises(StageError) as error:
+        build(runs)
+    assert str(error.value) == (
+        "params.yaml: comparison.headline = tuned: should be one of recipes, notebook"
+    )
+    params = small_params(runs, headline="notebook")
+    params = params.model_copy(update={"release": params.release.model_copy(update={"recipe": "tuned"})})
+    with pytest.raises(StageError, match=r"^params.yaml: release.recipe = tuned: should be one of"):
+        build(runs, params)
+
+
+def test_which_cell_is_better() -> None:
+    text = section(
+        "Which cell is better", {"tuned": {0: made_up_scores(0.5, 0.6), 4: made_up_scores(0.5, 0.7)}}
+    )
+    assert "**With `tuned`, the LSTM is ahead of the RNN: LSTM − RNN is +15.0 (" in text
+    assert "| 100 % of 4 pairs | 0 | 40 |" in text and "What 2 seeds can show" in text
+    assert "in 50.0 % of studies of two equal cells" in text
+    assert "| `tuned` | LSTM | 4 | 2 | 70.0 % | 70.0 % | 0.500 | 0.700 | 0.700 |" in text
+
+
+def test_a_single_seed_is_said_to_be_one() -> None:
+    runs = {"notebook": {0: made_up_scores(0.5, 0.6)}, "tuned": {0: made_up_scores(0.5, 0.6)}}
+    one = report(runs, delayed_recall={0: made_up_recall([0.9, 0.5], [1.0, 1.0])[0]})
+    assert "**One seed: each figure is that of one run." in one and "What one seed cannot show" in one
+    assert "| plain RNN | 58.2 % | 50.0 % | 8.2 points above" in one
+    assert not re.search(r"±|over (all )?seeds|of 1 pairs|median test|1 seeds", one)
+
+
+def search_with(params: Params, **changes: Any) -> dict[str, Any]:
+    """A search that is up to date, but for what is changed."""
+    return made_up_search(params) | {"provenance": {"code": CODE}} | changes
+
+
+def test_whether_a_recipe_is_what_the_search_chose() -> None:
+    runs = {"tuned": TWO_SEEDS}
+    text = section("Is the tuning fair?", runs)
+    assert "`tuned` is what came of it.** Chosen on" in text and "Out of date" not in text
+    assert "trained with the seeds 0, 1 and counts" in text
+    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | yes |" in text
+    search = search_with(small_params(runs))
+    search["chosen"]["learning_rates"]["rnn"] = 0.123
+    text = section("Is the tuning fair?", runs, search=search)
+    assert "no longer what the search chose: `rnn.learning_rate` was changed since" in text
+
+
+def test_a_search_of_other_parameters_or_code_is_out_of_date() -> None:
+    runs = {"tuned": TWO_SEEDS}
+    params = small_params(runs)
+    asked = {"seeds": (0, 7), "learning_rate": (0.001,), "pooling": ("max",), "epsilon": (0.1,)}
+    for name, value in asked.items():
+        changed = params.model_copy(update={"search": params.search.model_copy(update={name: value})})
+        text = report(runs, changed, search=search_with(params))
+        assert f"**Out of date: `search.{name}` has changed since; `make search` runs it again.**" in text
+    code = dict.fromkeys(CODE, "b" * 64) | {"stages/choose.py": "c" * 64}
+    text = report(runs, search=search_with(params, provenance={"code": code}))
+    assert "**Out of date: `stages/networks/training.py` has changed since; `make search`" in text
+    text = report(runs, search=search_with(params, provenance={}))
+    assert "not recorded which code made this; `make search`" in text
+
+
+def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
+    rows = [
+        {"learning_rate": rate, "settings": {"train.global_clipnorm": clip, "model.units": units}}
+        for rate, clip, units in ((0.1, None, 8), (0.2, 1.0, 16), (0.3, 1.0, 32))
+    ]
+
+    def found(rnn: float, lstm: float, units: int) -> list[str]:
+        settings = {"train.global_clipnorm": None, "model.units": units}
+        chosen = {"learning_rates": {"rnn": rnn, "lstm": lstm}, "settings": settings}
+        return edges({"chosen": chosen, "rows": rows})
+
+    assert found(0.2, 0.2, 16) == []
+    assert found(0.1, 0.3, 32) == ["the RNN's learning rate", "the LSTM's learning rate", "`model.units`"]
+
+
+def test_whole_reviews() -> None:
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9)}}
+    whole = made_up_whole_reviews(small_params(runs), 0.7, 0.8)
+    text = report(runs, whole_reviews=whole)
+    part = text.split("## Is a recurrent model worth it?")[1].split("\n## ")[0]
+    assert "the last 1200 tokens with a vocabulary of 30,000, the RNN gets 70.0" in part
+    assert "the LSTM is ahead of the RNN, LSTM − RNN is +10.0 (" in part and "Out of date" not in part
+    assert "| `pad.num_words` | 10000 | 30000 |" in part
+    assert "RNN mean 90.00 %, RNN max 90.00 %, LSTM mean 90.00 %, LSTM max 90.00 %." in part
+    assert "models with pretrained embeddings are not compared" in part
+    assert "| `tuned`, measured | `long`, measured |" in text.split("## ")[0]
+    for part in text.split("\n## ")[1:4]:
+        assert "`long`" not in part, part  # it is no rung of the ladder
+    assert "on whole reviews or with more words are not" in report(runs) and "`long`" not in report(runs)
+
+
+def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9)}}
+    params = small_params(runs)
+
+    def said(**changes: Any) -> str:
+        whole = made_up_whole_reviews(params, 0.7, 0.8)
+        for name, value in changes.items():
+            for run in whole["runs"].values():
+                run[name] = value
+        (text,) = re.findall(r"\*\*Out of date: .*", report(runs, params, whole_reviews=whole)) or [""]
+        return text
+
+    assert said() == ""
+    settings = made_up_whole_reviews(params, 0.7, 0.8)["runs"]["0"]["settings"]
+    settings = {**settings, "train": settings["train"] | {"epochs": 99}}
+    assert said(settings=settings).startswith(
+        "**Out of date: `long.train.epochs` has changed since; `make long`"
+    )
+    assert "`stages/networks/training.py` has" in said(provenance={"code": dict.fromkeys(CODE, "b" * 64)})
+    assert "not recorded which code" in said(provenance={})
+    for name, value in (("seeds", (7,)), ("poolings", ("last",)), ("recipe", "tuned")):
+        asked = params.whole_reviews.model_copy(update={name: value})
+        whole = made_up_whole_reviews(params, 0.7, 0.8)
+        text = report(runs, params.model_copy(update={"whole_reviews": asked}), whole_reviews=whole)
+        assert f"**Out of date: `whole_reviews.{name}` has changed since" in text
+
+
+def test_delayed_recall() -> None:
+    recalled = made_up_recall([0.9, 0.6], [0.8, 0.8])
+    text = section("Do LSTMs keep", {"tuned": TWO_SEEDS}, delayed_recall=recalled)
+    assert "**They learn over longer distances than RNNs: on generated sequences the RNN learns" in text
+    assert "the RNN falls to 90.0 % at the worst distance and the LSTM to 80.0 %.**" in text
+    assert "| RNN, trained at this delay | 90.0 ± 0.0 % | 60.0 ± 0.0 % |" in text
+    assert "| LSTM, trained at 10 | 80.0 ± 0.0 % | 80.0 ± 0.0 % |" in text
+    assert "for reviews of up to 100 tokens and +" in text and "for those of 101 to 200." in text
+
+
+def test_a_cell_learns_up_to_the_delay_before_its_first_failure() -> None:
+    trained = accuracies(made_up_recall([0.9, 0.7, 0.9], [0.7, 0.9, 0.9]), "test_accuracy")
+    assert [longest_learnt(trained[cell]) for cell in ("rnn", "lstm")] == [10, None]
+    assert trained["rnn"][20] == {"mean": 0.7, "sd": 0.0, "seeds": {"0": 0.7, "1": 0.7}}
+
+
+def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:
+    last, mean = {0: made_up_scores(0.6, 0.9)}, {0: made_up_scores(0.6, 0.9, pooling="mean")}
+
+    def part(runs: Results, **changes: Any) -> str:
+        return section("Do gates mitigate vanishing gradients?", runs, **changes)
+
+    both = part({"notebook": last, "tuned": mean})
+    assert "**After training as `notebook` yes, at initialisation yes.**" in both
+    assert "`tuned` uses mean pooling over all states: each token has a short way" in both
+    two = part({"notebook": last, "tuned": last})
+    assert "**After training as `notebook` yes, as `tuned` yes, at initialisation yes.**" in two
+    assert "**This run does not say: no recipe answers from the last state alone.**" in part({"tuned": mean})
+    turned = part({"tuned": last}, inspection={"tuned": made_up_inspection(rnn=1.01, lstm=0.9)})
+    assert (
+        "**After training as `tuned` no, at initialisation no.**" in turned
+        and "At the start Keras'" in turned
+    )
+    few = part({"tuned": last}, inspection={"tuned": made_up_inspection(positions=5)})
+    assert "4 before it |" in few and "| `tuned` | RNN | before | 1 | × 0.062 |" in few
+
+
+def test_only_readings_that_were_found_are_shown() -> None:
+    text = section("What do the gates do?", {"tuned": TWO_SEEDS})
+    assert "A review that both get wrong, labelled positive" in text
+    assert "reading_lstm_only.png" not in text
+    assert "| `tuned` | 50.0 % | 20.0 to 90.0 % | 50.0 %" in text
 
 
 @pytest.mark.parametrize(
     ("bag", "said"),
     [
-        (0.5, "both nets beat a bag of words"),
-        (0.7, "the RNN falls behind and the LSTM beats a bag of words"),
-        (0.6, "the RNN is level with and the LSTM beats a bag of words"),
-        (0.95, "both nets fall behind a bag of words"),
+        (0.5, "both models beat a bag-of-words model"),
+        (0.7, "the RNN falls behind and the LSTM beats a bag-of-words model"),
+        (0.6, "the RNN is level with and the LSTM beats a bag-of-words model"),
+        (0.95, "both models fall behind a bag-of-words model"),
     ],
 )
-def test_the_yardstick_is_in_the_first_paragraph(params: Params, bag: float, said: str) -> None:
-    text = report(
-        {"tuned": {0: made_up(0.6, 0.9)}}, params, bag_of_words=made_up_evidence(bag)["bag_of_words"]
-    )
+def test_the_baseline(bag: float, said: str) -> None:
+    text = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, bag_of_words=made_up_bags(bag))
     assert f"On the same tokens {said}" in text.split("![")[0]
+    assert "| the last 200 tokens | single, of 10,000 | 9 |" in text
+    assert "| whole reviews | single and pairs, of 10,000 | 9 |" in text
 
 
-@pytest.mark.parametrize(
-    ("rnn", "lstm", "said"),
-    [
-        (0.6, 0.9, "the LSTM is ahead of the RNN, LSTM − RNN is +30.0 (+"),
-        (0.9, 0.6, "the RNN is ahead of the LSTM, LSTM − RNN is −30.0 (−"),
-        (0.9, 0.9, "neither is surely ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percent points.**"),
-    ],
-)
-def test_a_recipe_that_was_trained_apart(params: Params, rnn: float, lstm: float, said: str) -> None:
-    runs = {"tuned": {0: made_up(0.6, 0.9)}}
-    block = params.blocks["long"].model_dump()
-    trained = {seed: made_up(rnn, lstm) | {"settings": block} for seed in ("0", "1")}
-    apart = {"long": {"code": code_digest(), "runs": trained}}
-    text = report(runs, params, apart=apart)
-    changed_since = "because it costs more than any of them. The code that pads and trains has changed since."
-    assert changed_since not in text
-    assert changed_since in report(runs, params, apart={"long": {"code": "other", "runs": trained}})
-    part = text.split("## Is a recurrent net worth it?")[1].split("\n## ")[0]
-    reads = f"the last {block['pad']['length']} tokens with a vocabulary of {block['pad']['vocabulary']:,}"
-    assert reads in part and said in part and "(2 seeds)" in part
-    assert "| `pad.vocabulary` | 10000 | 30000 |" in part
-    assert (
-        "long"
-        not in report(runs, params).split("## Is a recurrent net worth it?")[1].split("\n## ")[0].split()
-    )
-    assert "| `tuned`, measured | `long`, measured |" in text.split("## ")[0]
-    for section in text.split("\n## ")[1:4]:
-        assert "`long`" not in section, section  # it is no rung of the ladder
-
-
-@pytest.mark.parametrize(
-    ("rnn", "lstm", "said"),
-    [
-        ([0.9, 0.6, 0.9], [0.9, 0.9, 0.6], "**They learn over longer distances than RNNs:"),
-        ([0.9, 0.9, 0.6], [0.9, 0.6, 0.9], "**They do not learn over as long distances as RNNs:"),
-        ([0.9, 0.6, 0.6], [0.9, 0.6, 0.6], "**They learn over no longer distances than RNNs:"),
-        (
-            [0.6, 0.6],
-            [0.9, 0.6],
-            "the RNN does not learn it even over 10 tokens of noise, the LSTM learns the",
-        ),
-        ([0.9, 0.6], [0.8, 0.6], "the RNN falls to 90.0 % at the worst distance and the LSTM to 80.0 %.**"),
-        ([0.9, 0.6], [0.9, 0.6], "the RNN learns the deciding token over up to 10 tokens of noise, "),
-    ],
-)
-def test_what_is_remembered_is_what_the_probe_says(
-    params: Params, rnn: list[float], lstm: list[float], said: str
-) -> None:
-    assert said in report({"tuned": TWO_SEEDS}, params, probe=made_up_probe(rnn, lstm))
-
-
-def test_how_far_a_cell_remembers_is_the_distance_before_its_first_failure() -> None:
-    result = remembered(made_up_probe([0.9, 0.7, 0.9], [0.7, 0.9, 0.9]))
-    assert result["reach"] == {"rnn": 10, "lstm": None}
-    assert result["rnn"][20] == {"mean": 0.7, "sd": 0.0, "seeds": {"0": 0.7, "1": 0.7}}
-
-
-def test_gates_mitigate_only_where_the_gradient_reaches_further(params: Params) -> None:
-    assert "After training as `tuned` yes, at initialisation yes" in report({"tuned": TWO_SEEDS}, params)
-    turned = report({"tuned": TWO_SEEDS}, params, inside=made_up_inside(rnn=1.01, lstm=0.9))
-    assert "After training as `tuned` no, at initialisation no" in turned
-
-
-def test_only_readings_that_were_found_are_shown(params: Params) -> None:
-    text = report({"tuned": TWO_SEEDS}, params)
-    assert "A review that both get wrong, labelled positive" in text
-    assert "reading_lstm_only.png" not in text
-
-
-def test_a_recipe_that_is_not_what_the_search_chose_is_said_to_be(params: Params) -> None:
-    search = made_up_search(params)
-    runs = {"tuned": TWO_SEEDS}
-    assert "`tuned` is what came of it" in report(runs, params, search=search)
-    search["chosen"]["learning_rates"]["rnn"] = 0.123
-    assert "no longer what the search chose: `rnn.learning_rate` was changed since" in report(
-        runs, params, search=search
-    )
-
-
-def test_a_search_by_other_code_is_said_to_be(params: Params) -> None:
-    search = made_up_search(params)
-    said = "`make search` runs it again. The code that pads and trains has changed since."
-    assert said not in report({"tuned": TWO_SEEDS}, params, search=search)
-    assert said in report({"tuned": TWO_SEEDS}, params, search=search | {"code": "other"})
-
-
-def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be(params: Params) -> None:
+def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be() -> None:
     """40 of 430 validation reviews share most, and 10 of 400 test reviews."""
-    part = report({"tuned": TWO_SEEDS}, params).split("## Can the data be trusted?")[1]
+    part = section("Can the data be trusted?", {"tuned": TWO_SEEDS})
     assert "nearer to what is trained on than test reviews are: with `tuned` 9.3 % of them share 4" in part
     assert "of the test reviews 2.5 %.**" in part and "are kept together" not in part
     assert "| `tuned` | reviews | validation | 9.3 % |" in part
+    assert "**2 of 400 test reviews stand word for word in train, 0 of them with the other" in part
 
-    level, empty = made_up(0.6, 0.9), made_up(0.6, 0.9, validation="films")
+    level, empty = made_up_scores(0.6, 0.9), made_up_scores(0.6, 0.9, split_by="film")
     for cell in ("rnn", "lstm"):
         level[cell]["validation"]["by_shared"] = level[cell]["test"]["by_shared"]
         empty[cell]["validation"]["by_shared"][2] = {"reviews": 0, "accuracy": None}
     empty["lstm"]["validation"]["accuracy"] = 0.912
-    part = report({"notebook": {0: level}, "tuned": {0: empty}}, params).split("## Can the data be trusted?")[
-        1
-    ]
+    part = section("Can the data be trusted?", {"notebook": {0: level}, "tuned": {0: empty}})
     assert "are no nearer to what is trained on than test reviews are: with `notebook` 2.5 %" in part
     assert "`notebook` RNN +0.0, LSTM +0.0; `tuned` RNN +0.0, LSTM +1.2.\n" in part
     assert "With `tuned` reviews that seem to be of one film are kept together" in part
     assert "| `tuned` | films | validation | 0.0 % | 60.0 % | 60.0 % | 60.0 % | – | 91.2 %" in part
 
 
-def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
-    rows = [
-        {"learning_rate": rate, "settings": {"train.clip_norm": clip, "model.units": units}}
-        for rate, clip, units in ((0.1, None, 8), (0.2, 1.0, 16), (0.3, 1.0, 32))
-    ]
-
-    def found(rnn: float, lstm: float, units: int) -> list[str]:
-        settings = {"train.clip_norm": None, "model.units": units}
-        chosen = {"learning_rates": {"rnn": rnn, "lstm": lstm}, "settings": settings}
-        return evaluate.edges({"chosen": chosen, "rows": rows})
-
-    assert found(0.2, 0.2, 16) == []
-    assert found(0.1, 0.3, 32) == ["the RNN's learning rate", "the LSTM's learning rate", "`model.units`"]
+def test_costs_are_counted_from_the_shapes() -> None:
+    runs = {"tuned": {0: made_up_scores(0.5, 0.6, maxlen=10)}}
+    costs = cell_costs(build(runs).headline)
+    assert costs["rnn"]["multiply_adds"] == 10 * 256 * 128 + 128
+    assert costs["lstm"]["multiply_adds"] == 10 * 256 * 512 + 128
+    text = section("What does each cell cost?", runs)
+    assert "4.0 times the RNN's recurrent weights" in text
+    assert "takes 3.0 times as long, an answer 4.0 times.**" in text
+    assert "| LSTM | 131,584 | 1 | 1,310,848 | 30 | 200 |" in text
 
 
-def test_a_handful_of_positions_is_enough(params: Params) -> None:
-    few = made_up_inside()
-    for cell in few["gradients"].values():
-        for when in cell.values():
-            for name in when:
-                when[name] = when[name][:5]
-    assert "4 before it |" in report({"tuned": TWO_SEEDS}, params, inside=few)
-
-
-def test_gradients_tell_of_gates_where_the_last_state_answers(params: Params) -> None:
-    last, mean = {0: made_up(0.6, 0.9)}, {0: made_up(0.6, 0.9, pooling="mean")}
-
-    def part(runs: dict[str, Any]) -> str:
-        return report(runs, params).split("## Do gates mitigate vanishing gradients?")[1].split("\n## ")[0]
-
-    both = part({"notebook": last, "tuned": mean})
-    assert "**After training as `notebook` yes, at initialisation yes.**" in both
-    assert "`tuned` answers from the mean over all states: each token has a short way" in both
-    assert "**After training as `notebook` yes, as `tuned` yes, at init" in part(
-        {"notebook": last, "tuned": last}
-    )
-    assert "**This run does not say: no recipe answers from the last state alone.**" in part({"tuned": mean})
-
-
-def test_padding_before_the_text_is_not_blamed(params: Params) -> None:
-    runs = {"notebook": {0: made_up(0.56, 0.86, padding="pre")}, "tuned": {0: made_up(0.8, 0.8)}}
-    assert "zeros stand between" not in report(runs, params)
-
-
-def test_a_single_seed_is_said_to_be_one(params: Params) -> None:
-    runs = {"notebook": {0: made_up(0.5, 0.6)}, "tuned": {0: made_up(0.5, 0.6)}}
-    one = report(runs, params, probe={0: made_up_probe([0.9, 0.5], [1.0, 1.0])[0]})
-    assert "**One seed: each figure is that of one run." in one and "What one seed cannot show" in one
-    assert "| plain RNN | 58.2 % | 50.0 % | 8.2 points above" in one
-    assert not re.search(r"±|over (all )?seeds|of 1 pairs|median test|1 seeds", one)
-    several = report({"tuned": {0: made_up(0.5, 0.6), 4: made_up(0.5, 0.7)}}, params)
-    assert "What 2 seeds can show" in several and "of 4 pairs" in several
-    assert "in 50.0 % of studies of two equal cells" in several
-
-
-def test_a_report_needs_no_notebook(params: Params) -> None:
-    text = report({"mine": {0: made_up(0.5, 0.6)}, "other": {0: made_up(0.6, 0.7)}}, params)
-    assert "With the recipe `mine`" in text and "Trained as `other`" in text
-    assert "The recipe `notebook`, which has the published settings, is not among" in text
-
-
-def test_every_question_has_its_section(params: Params) -> None:
-    sections = [line for line in report({"tuned": TWO_SEEDS}, params).splitlines() if line.startswith("## ")]
+def test_every_question_has_its_section() -> None:
+    sections = [line for line in report({"tuned": TWO_SEEDS}).splitlines() if line.startswith("## ")]
     assert len(sections) == 11 and sum(section.endswith("?") for section in sections) == 10
 
 
-def test_the_model_card_has_the_released_runs(params: Params) -> None:
-    runs = {"tuned": {0: made_up(0.6, 0.9), 1: made_up(0.7, 0.8), 2: made_up(0.8, 0.85)}}
+def test_the_model_card_has_the_released_runs() -> None:
+    runs = {
+        "tuned": {
+            seed: made_up_scores(*pair) for seed, pair in enumerate([(0.6, 0.9), (0.7, 0.8), (0.8, 0.85)])
+        }
+    }
     for seed, accuracy in ((0, 0.66), (2, 0.88)):
         runs["tuned"][seed]["rnn"]["validation"]["accuracy"] = accuracy
-    released = made_up_release(runs)
+    released = made_up_release("tuned", 2)
     released["rnn"]["seed"] = 0
-    card = report(runs, params, "model_card.md", released=released)
+    card = report(runs, name="model_card.md", released=released)
     assert "| `rnn` | 0 | 1 | 66.0 % | 60.0 % |" in card
     assert "| `lstm` | 2 | 1 | 85.0 % | 85.0 % |" in card
     assert "Of 3 seeds each, the released run is the one of highest validation accuracy." in card
-    one = report({"tuned": {0: made_up(0.6, 0.9)}}, params, "model_card.md")
+    one = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, name="model_card.md")
     assert "Each was trained with one seed." in one and "highest" not in one
-    assert "the 95 % interval excludes 0: the LSTM is ahead" in one
-    level = report({"tuned": {0: made_up(0.6, 0.6)}}, params, "model_card.md")
-    assert "the 95 % interval includes 0. A bag" in level
+    assert "the 95 % interval excludes 0: the LSTM is ahead. A bag" in one
 
 
 @pytest.mark.parametrize(("recipe", "seed"), [("notebook", 0), ("tuned", 7)])
-def test_a_release_of_other_runs_is_refused(params: Params, recipe: str, seed: int) -> None:
-    runs = {"notebook": TWO_SEEDS, "tuned": TWO_SEEDS}
-    released = made_up_release(runs)
+def test_a_release_of_other_runs_is_refused(recipe: str, seed: int) -> None:
+    released = made_up_release("tuned", 1)
     released["lstm"] |= {"recipe": recipe, "seed": seed}
     with pytest.raises(StageError) as error:
-        facts(runs, params, released=released)
+        build({"notebook": TWO_SEEDS, "tuned": TWO_SEEDS}, released=released)
     assert str(error.value) == (
-        f"reports/released.json: {recipe} lstm seed {seed} is no run of tuned, the last of recipes in "
+        f"reports/released.json: {recipe} lstm seed {seed} is no run of tuned, which is release.recipe in "
         "params.yaml: `dvc repro release` chooses anew"
     )
 
 
-def test_the_table_of_results(params: Params) -> None:
-    runs = {"notebook": {0: made_up(0.56, 0.86)}, "tuned": {0: made_up(0.85, 0.87)}}
-    assert report(runs, params, "results.md").splitlines() == [
-        "| test accuracy | published | `notebook`, measured | `tuned`, measured |",
-        "| --- | ---: | ---: | ---: |",
-        "| plain RNN | 58.2 % | 56.0 % | 85.0 % |",
-        "| LSTM | 56.5 % (a second RNN) | 86.0 % | 87.0 % |",
-        "| LSTM − RNN, percent points | −1.6 | +30.0 | +2.0 |",
-    ]
-
-
-def test_changed_settings_are_those_that_differ() -> None:
-    runs = {"a": {0: made_up(0.5, 0.5)}, "b": {0: made_up(0.5, 0.5, length=9)}}
-    assert changed_settings(runs) == {"pad.length": {"a": 200, "b": 9}}
-
-
-def test_every_figure_is_drawn_for_any_recipes_and_seeds(params: Params, tmp_path: Path) -> None:
-    for runs in (
-        {"notebook": {0: made_up(0.5, 0.6)}},
-        {
-            "a": {0: made_up(0.5, 0.6), 1: made_up(0.6, 0.7)},
-            "notebook": {0: made_up(0.5, 0.6), 1: made_up(0.5, 1)},
-        },
-    ):
-        drawn = evaluate.draw(params, facts(runs, params), made_up_probe([0.9, 0.5], [1.0, 1.0]))
-        assert len(drawn) == 10
-        for name, figure in drawn.items():
-            figure.savefig(tmp_path / f"{name}.png")
-            for axes in figure.axes:
-                assert (axes.get_xlabel() or name.startswith("reading")) and axes.get_ylabel(), name
-
-
-def test_costs_are_counted_from_the_shapes() -> None:
-    made = evaluate.costs({"a": {0: made_up(0.5, 0.6, length=10)}})["a"]
-    assert made["rnn"]["multiply_adds"] == 10 * 256 * 128 + 128
-    assert made["lstm"]["multiply_adds"] == 10 * 256 * 512 + 128
+def test_settings_that_differ() -> None:
+    blocks: dict[str, dict[str, Any]] = {
+        "a": {"pad": {"maxlen": 9, "padding": "pre"}},
+        "b": {"pad": {"padding": "pre"}, "x": 1},
+    }
+    assert differing_settings(blocks) == {"pad.maxlen": {"a": 9, "b": None}, "x": {"a": None, "b": 1}}
 
 
 def test_bins_of_length_have_names() -> None:
-    assert evaluate.length_bins([100, 150, 500]) == ["up to 100", "101 to 150", "151 to 500", "over 500"]
+    bins = length_bins({"length_edges": [100, 150, 500], "test_lengths": "0312"})
+    assert {name: each.astype(int).tolist() for name, each in bins.items()} == {
+        "up to 100": [1, 0, 0, 0],
+        "101 to 150": [0, 0, 1, 0],
+        "151 to 500": [0, 0, 0, 1],
+        "over 500": [0, 1, 0, 0],
+    }
+
+
+def test_without_duplicates_and_over_the_baseline() -> None:
+    """The last two of 400 reviews are in train; the baseline is correct on 320."""
+    run = made_up_scores(1.0, 0.5)
+    params = small_params({"a": {0: run}})
+    result = compare_recipes({"a": {0: run}}, made_up_audit(), made_up_bags(), params.comparison)["a"]
+    assert result.uncertainty["without_duplicates"]["lstm"]["mean"] == round(200 / 398, 4)
+    assert [each["mean"] for each in result.over_bag_of_words["rnn"]] == [0.2] * 4
+    assert [each["mean"] for each in result.over_bag_of_words["lstm"]] == [-0.3] * 4
 
 
 def test_curves_are_of_each_seed_and_rocs_means() -> None:
-    runs = {"a": {0: made_up(0.5, 0.6), 1: made_up(0.7, 0.6)}}
-    curves = evaluate.learning_curves(runs)
+    runs = {"a": {0: made_up_scores(0.5, 0.6), 1: made_up_scores(0.7, 0.6)}}
+    curves = tables.learning_curves(runs)
     assert list(curves) == ["a-rnn", "a-lstm"]
     assert curves["a-rnn"]["seed"].tolist() == [0, 0, 1, 1]
     assert curves["a-rnn"]["epoch"].tolist() == [1, 2, 1, 2]
     assert curves["a-rnn"]["validation"].tolist() == [0.5, 0.5, 0.5, 0.7]
-    assert evaluate.roc_curves(runs)["a"]["lstm"].tolist()[-1] == 1.0
+    assert tables.roc_curves(runs)["a"]["lstm"].tolist()[-1] == 1.0
+
+
+def test_metrics_have_validation_accuracy_and_whole_reviews() -> None:
+    runs = {"tuned": {0: made_up_scores(0.5, 0.6), 1: made_up_scores(0.7, 0.6)}}
+    made = build(runs, whole_reviews=made_up_whole_reviews(small_params(runs), 0.7, 0.8))
+    metrics = tables.metrics(made.every_result)
+    assert list(metrics) == ["tuned", "long"]
+    assert metrics["tuned"]["rnn"]["validation_accuracy"] == metrics["tuned"]["rnn"]["accuracy"] == 0.6
+    assert metrics["tuned"]["difference"]["accuracy"] == 0.0
+    keys = json.loads(evaluate.json_texts(made)["comparison.json"])["long"].keys()
+    assert {"metrics", "prediction_interval", "probability_of_superiority", "over_bag_of_words"} < keys
+
+
+@pytest.mark.parametrize("names", [["a"], ["notebook", "tuned"]])
+def test_every_figure_is_drawn_for_any_recipes_and_seeds(names: list[str], tmp_path: Path) -> None:
+    seeds = TWO_SEEDS if len(names) > 1 else {0: made_up_scores(0.5, 1.0)}
+    runs = dict.fromkeys(names, seeds)
+    params = small_params(runs, headline=names[-1])
+    inputs = made_up_inputs(params, runs)
+    drawn = draw(inputs, build_report(params, inputs))
+    assert len(drawn) == 10 and "delayed_recall" in drawn
+    evaluate.write_figures(tmp_path / "figures", drawn)
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == drawn.keys()
+    for name, figure in drawn.items():
+        for axes in figure.axes:
+            assert (axes.get_xlabel() or name.startswith("reading")) and axes.get_ylabel(), name
+    legend = [text.get_text() for text in drawn["accuracy"].legends[0].get_texts()]
+    assert ("published" in legend) == ("notebook" in names)
 
 
 def test_a_run_that_was_dropped_is_deleted(
-    params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    small = params.model_copy(update={"recipes": ("tuned",), "seeds": (0, 1)})
     for seed in (0, 1, 2):
-        files.new_file(files.RUNS / f"tuned-{seed}.json", json.dumps(made_up(0.5, 0.6)))
-    runs = evaluate.read_runs(small)
-    assert list(runs) == ["tuned"] and list(runs["tuned"]) == [0, 1]
+        files.write_atomically(files.RUNS / f"tuned-{seed}.json", json.dumps(made_up_scores(0.5, 0.6)))
+    runs = evaluate.load_all(files.RUNS, ["tuned-0", "tuned-1"])
+    assert list(runs) == ["tuned-0", "tuned-1"]
     assert sorted(path.name for path in files.RUNS.iterdir()) == ["tuned-0.json", "tuned-1.json"]
     assert "tuned-2.json belongs to nothing" in capsys.readouterr().out
 
     (files.RUNS / "tuned-1.json").unlink()
-    files.new_file(files.RUNS / "left-9.json", "{}")
-    with pytest.raises(StageError, match=r"tuned-1\.json is not there"):
-        evaluate.read_runs(small)
+    files.write_atomically(files.RUNS / "left-9.json", "{}")
+    with pytest.raises(StageError, match=r"tuned-1\.json does not exist"):
+        evaluate.load_all(files.RUNS, ["tuned-0", "tuned-1"])
     assert (files.RUNS / "left-9.json").exists()  # nothing is deleted where something is wrong
-
-
-def test_quote_replaces_what_stands_between_the_marks() -> None:
-    readme = "before\n<!-- from reports/{0}.md -->\n{1}<!-- end of reports/{0}.md -->\nafter\n"
-    assert quote(readme.format("speed", "old\n"), "speed", "new\n") == readme.format("speed", "new\n")
-    with pytest.raises(StageError, match="once each"):
-        quote(readme.format("results", "old\n"), "speed", "new\n")

@@ -116,7 +116,7 @@ def folder(tmp_path: Path, home: Path) -> Remote:
         refusing=refusing,
         refusal=f"Not a directory: '{place}/",
         stop=lambda: shutil.rmtree(place),
-        silence="failed to pull data from the cloud - Checkout failed for following targets:\n",  # in any order
+        silence="failed to pull data from the cloud - Checkout failed for following targets:\n",
     )
 
 

@@ -1,5 +1,6 @@
 """How the templates become text: they write down what they are given, and compute nothing."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "
 
 def render(name: str, *, escape: bool = False, **values: Any) -> str:
     """Return the text of the template `name`.j2 with these values; escape: for HTML."""
+    return _environment(escape).get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
+
+
+@cache
+def _environment(escape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -22,4 +28,4 @@ def render(name: str, *, escape: bool = False, **values: Any) -> str:
         autoescape=escape,
     )
     environment.filters |= {each: getattr(formatting, each) for each in FILTERS}
-    return environment.get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
+    return environment

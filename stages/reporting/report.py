@@ -96,7 +96,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
-        delayed_recall=delayed_recall_section(inputs.delayed_recall),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),

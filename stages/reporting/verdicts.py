@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, number, percent, points
+from stages.reporting.formatting import LABELS, lead, number, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -158,6 +158,16 @@ def _learns(cell: str, longest: int | None, shortest: int) -> str:
     if longest:
         return f"the {LABELS[cell]} learns the deciding token over up to {longest} tokens of noise"
     return f"the {LABELS[cell]} does not learn it even over {shortest} tokens of noise"
+
+
+def short_and_long(recipe: str, bins: Sequence[Mapping[str, Any]]) -> str:
+    """Compare LSTM − RNN on the shortest and the longest test reviews; bins: by length, at least one."""
+    short, long = bins[0], bins[-1]
+    rest = f" and {lead(long['difference'])} for those of {long['tokens']}" if long is not short else ""
+    return (
+        f"On real reviews with `{recipe}`, LSTM − RNN is {lead(short['difference'])} percentage points for "
+        f"reviews of {short['tokens']} tokens{rest}."
+    )
 
 
 Shares = tuple[float, float]  # of the gradient at the last token: what is left in the RNN and in the LSTM

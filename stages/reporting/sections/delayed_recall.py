@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.params.recipe import CELLS
 from stages.reporting import verdicts
+from stages.reporting.comparison import Result
 from stages.reporting.statistics import Summary, summarise
 
 LEARNT = 0.75  # accuracy halfway between guessing and always correct
@@ -17,6 +18,7 @@ class DelayedRecall(NamedTuple):
     """How far each cell recalls."""
 
     verdict: str
+    short_and_long: str  # reviews, with the headline's models
     trained: Accuracies  # of models trained at each delay
     transferred: Accuracies  # of models trained at the first delay alone
     first_delay: int
@@ -24,13 +26,14 @@ class DelayedRecall(NamedTuple):
     test_sequences: int
 
 
-def delayed_recall_section(recalled: Recalled) -> DelayedRecall:
+def delayed_recall_section(recalled: Recalled, headline: Result) -> DelayedRecall:
     """Return the section; recalled: what was measured, for each seed."""
     trained, transferred = (accuracies(recalled, name) for name in ("test_accuracy", "transferred"))
     worst = {cell: min(each["mean"] for each in transferred[cell].values()) for cell in CELLS}
     longest = {cell: longest_learnt(trained[cell]) for cell in CELLS}
     return DelayedRecall(
         verdicts.delayed_recall(list(trained["rnn"]), longest, worst),
+        verdicts.short_and_long(headline.name, headline.uncertainty["by_length"]),
         trained,
         transferred,
         next(iter(trained["rnn"])),

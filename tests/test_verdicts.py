@@ -1,0 +1,184 @@
+"""The report's conclusions follow the numbers: a test for every outcome."""
+
+import pytest
+
+from stages.reporting import verdicts
+
+ABOVE, AROUND, BELOW = ({"interval": pair} for pair in ([0.01, 0.02], [-0.1, 0.1], [-0.2, -0.1]))
+
+
+def test_ahead_is_what_the_interval_excludes() -> None:
+    assert [verdicts.ahead(each) for each in (ABOVE, AROUND, BELOW)] == [1, 0, -1]
+    assert [verdicts.ahead({"interval": pair}) for pair in ([0.0, 0.1], [-0.1, 0.0], [0.0, 0.0])] == [0, 0, 0]
+
+
+def test_which_cell_leads() -> None:
+    assert [verdicts.leading_cell(each) for each in (ABOVE, AROUND, BELOW)] == [
+        "the LSTM is ahead of the RNN",
+        "neither is ahead",
+        "the RNN is ahead of the LSTM",
+    ]
+    assert [verdicts.interval_and_zero(each) for each in (ABOVE, AROUND, BELOW)] == [
+        "excludes 0: the LSTM is ahead",
+        "includes 0",
+        "excludes 0: the RNN is ahead",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "said"),
+    [
+        (ABOVE, ABOVE, "both models beat"),
+        (AROUND, AROUND, "both models are level with"),
+        (BELOW, BELOW, "both models fall behind"),
+        (BELOW, ABOVE, "the RNN falls behind and the LSTM beats"),
+        (AROUND, BELOW, "the RNN is level with and the LSTM falls behind"),
+        (ABOVE, AROUND, "the RNN beats and the LSTM is level with"),
+    ],
+)
+def test_against_a_baseline(rnn: dict[str, list[float]], lstm: dict[str, list[float]], said: str) -> None:
+    assert verdicts.against_baseline(rnn, lstm) == said
+
+
+def test_the_published_lstm() -> None:
+    assert verdicts.published_lstm(0.55, [0.8, 0.56]).startswith('No. The published "LSTM" is no LSTM')
+    for published in (0.56, 0.7, 0.9):
+        assert "its figure alone does not give it away" in verdicts.published_lstm(published, [0.8, 0.56])
+
+
+def test_places_among_accuracies() -> None:
+    assert verdicts.place(0.55, [0.56, 0.6]) == "1.0 points below the lowest"
+    assert verdicts.place(0.57, [0.56, 0.6]) == "within the range"
+    assert verdicts.place(0.62, [0.56, 0.6]) == "2.0 points above the highest"
+
+
+def test_published_figures_and_prediction_intervals() -> None:
+    intervals = {"rnn": [0.5, 0.6], "lstm": [0.8, 0.9]}
+    assert verdicts.among_predictions(0.4, 0.55, intervals) == (
+        'The published "LSTM" lies within that of the RNNs and outside that of the LSTMs; '
+        "the published RNN lies outside that of the RNNs."
+    )
+    assert verdicts.among_predictions(0.5, 0.9, intervals) == (
+        'The published "LSTM" lies outside that of the RNNs and within that of the LSTMs; '
+        "the published RNN lies within that of the RNNs."
+    )
+    assert verdicts.among_predictions(0.5, 0.9, {"rnn": None, "lstm": None}) == ""
+
+
+def test_the_gap_is_only_explained_where_it_closes() -> None:
+    assert verdicts.gap_explained("a", 0.3, "b", -0.14) == (
+        "Padding and training, more than the cell: "
+        "LSTM − RNN is +30.0 percentage points with `a` and −14.0 with `b`."
+    )
+    assert verdicts.gap_explained("a", 0.3, "b", 0.15) == (
+        "LSTM − RNN is +30.0 percentage points with `a` and +15.0 with `b`: "
+        "the recipe does not explain most of it."
+    )
+
+
+def test_what_changes_from_recipe_to_recipe() -> None:
+    steps = [("a", "b", 1), ("b", "c", 2), ("c", "d", 0)]
+    assert verdicts.steps_differ(steps) == (
+        "`a` and `b` differ in one thing, `b` and `c` in many at once, `c` and `d` in nothing, "
+        "so which of those did what stays open."
+    )
+    assert verdicts.steps_differ(steps[:1]) == "`a` and `b` differ in one thing."
+
+
+def test_whether_a_recipe_is_what_the_search_chose() -> None:
+    assert verdicts.search_followed("a", [], 12) == (
+        "Both cells were given the same grid, the same seeds and the same number of tries, 12, "
+        "and `a` is what came of it."
+    )
+    assert verdicts.search_followed("a", ["x.y"], 12) == (
+        "`a` is no longer what the search chose: `x.y` was changed since."
+    )
+    assert "`x.y`, `z` were changed since" in verdicts.search_followed("a", ["x.y", "z"], 12)
+
+
+def test_choices_at_an_edge() -> None:
+    assert verdicts.at_an_edge([]) == ""
+    assert verdicts.at_an_edge(["this"]) == "; at an edge of this one lies this"
+    assert verdicts.at_an_edge(["this", "that"]) == "; at an edge of this one lie this and that"
+
+
+def test_whether_a_side_study_is_up_to_date() -> None:
+    assert verdicts.up_to_date([], "make x") == ""
+    assert verdicts.up_to_date(["a"], "make x") == (
+        "**Out of date: `a` has changed since; `make x` runs it again.**"
+    )
+    assert "`a` and `b` have changed since" in verdicts.up_to_date(["a", "b"], "make x")
+    assert verdicts.up_to_date(None, "make x") == (
+        "**Out of date: it is not recorded which code made this; `make x` runs it again.**"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "said"),
+    [
+        (10, 20, "They learn over longer distances than RNNs"),
+        (None, 10, "They learn over longer distances than RNNs"),
+        (20, 10, "They do not learn over as long distances as RNNs"),
+        (10, None, "They do not learn over as long distances as RNNs"),
+        (10, 10, "They learn over no longer distances than RNNs"),
+        (None, None, "They learn over no longer distances than RNNs"),
+    ],
+)
+def test_delayed_recall(rnn: int | None, lstm: int | None, said: str) -> None:
+    worst = {"rnn": 0.5, "lstm": 0.25}
+    text = verdicts.delayed_recall([10, 20], {"rnn": rnn, "lstm": lstm}, worst)
+    assert text.startswith(f"{said}: on generated sequences the RNN ")
+    for cell, longest in (("RNN", rnn), ("LSTM", lstm)):
+        learns = f"the {cell} learns the deciding token over up to {longest} tokens of noise"
+        fails = f"the {cell} does not learn it even over 10 tokens of noise"
+        assert (learns in text, fails in text) == (longest is not None, longest is None)
+    assert text.endswith(
+        "Trained over 10 tokens and asked over others, the RNN falls to 50.0 % at the worst distance and the "
+        "LSTM to 25.0 %."
+    )
+
+
+def test_short_and_long_reviews() -> None:
+    short, middle, long = (
+        {"tokens": tokens, "difference": {"mean": mean, "interval": [mean, mean]}}
+        for tokens, mean in (("up to 9", 0.01), ("10 to 20", 0.02), ("over 20", 0.03))
+    )
+    assert verdicts.short_and_long("a", [short, middle, long]) == (
+        "On real reviews with `a`, LSTM − RNN is +1.0 (+1.0 to +1.0) percentage points for reviews of up to "
+        "9 tokens and +3.0 (+3.0 to +3.0) for those of over 20."
+    )
+    assert verdicts.short_and_long("a", [short]).endswith("for reviews of up to 9 tokens.")
+
+
+def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
+    text = verdicts.gradients_left(199, {"a": (0.1, 0.2), "b": (0.2, 0.2)}, (0.3, 0.1))
+    assert text == (
+        "**After training as `a` yes, as `b` no, at initialisation no.** 199 tokens before the last one, of "
+        "the gradient at the last one, after training as `a` 0.1 of it is left in the RNN and 0.2 in the "
+        "LSTM, as `b` 0.2 of it is left in the RNN and 0.2 in the LSTM, at initialisation (`a`) 0.3 of it is "
+        "left in the RNN and 0.1 in the LSTM."
+    )
+    assert "at initialisation yes" in verdicts.gradients_left(9, {"a": (0.1, 0.2)}, (0.1, 0.2))
+    assert "no recipe answers from the last state" in verdicts.gradients_left(9, {}, None)
+
+
+def test_initial_gradients_are_explained_where_gates_do_not_help() -> None:
+    assert verdicts.initial_gradients((0.2, 0.1)).startswith("At the start Keras' orthogonal")
+    assert verdicts.initial_gradients((0.1, 0.2)) == verdicts.initial_gradients(None) == ""
+
+
+def test_gate_openings() -> None:
+    by_distance = {"forget": [0.9, 0.8, 0.7], "input": [0.6, 0.5, 0.4], "output": [0.3, 0.2, 0.1]}
+    assert verdicts.gate_openings("a", by_distance).startswith(
+        "With `a`, the forget gate is open to 90.0 % at the last token and 70.0 % 2 tokens before it, the "
+        "input gate to 60.0 % at"
+    )
+
+
+def test_nearness() -> None:
+    assert verdicts.nearness("a", 4, 0.2, 0.1) == (
+        "Validation reviews that are drawn one by one are nearer to what is trained on than test reviews "
+        "are: with `a` 20.0 % of them share 4 or more rare words with a review that is trained on, "
+        "of the test reviews 10.0 %."
+    )
+    assert "are no nearer to what" in verdicts.nearness("a", 4, 0.1, 0.1)
