@@ -31,7 +31,7 @@ def test_the_text_between_the_marks_is_replaced(page: Path) -> None:
 )
 def test_a_mark_alone_is_refused(page: Path, text: str) -> None:
     page.write_text(text)
-    with pytest.raises(StageError, match=r"page\.md: each line '<!-- from reports/NAME\.md -->' needs"):
+    with pytest.raises(StageError, match=r"page\.md: each '<!-- from reports/NAME\.md -->' needs"):
         quoted(page)
 
 

@@ -21,6 +21,6 @@ def quoted(page: Path) -> str:
     marks = re.findall(r"<!-- (?:from|end of) reports/", text)
     if len(marks) != 2 * len(QUOTE.findall(text)):
         raise StageError(
-            f"{page}: each line '<!-- from reports/NAME.md -->' needs '<!-- end of reports/NAME.md -->' after it"
+            f"{page}: each '<!-- from reports/NAME.md -->' needs '<!-- end of reports/NAME.md -->' after it"
         )
     return QUOTE.sub(lambda quote: quote[1] + load_text(REPORTS / f"{quote[2]}.md") + quote[4], text)
