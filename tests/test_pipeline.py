@@ -160,7 +160,7 @@ def check_outputs(project: Project) -> None:
         "gradients",
         "gates",
     )
-    for name in (*figures, "lengths"):
+    for name in (*figures, "gradients", "lengths"):
         assert f"](figures/{name}.png)" in report
         assert (project.folder / f"reports/figures/{name}.png").stat().st_size > 10_000
     assert project.text("reports/report.html").count("data:image/png;base64,") == report.count("](figures/")
