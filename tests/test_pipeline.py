@@ -12,10 +12,11 @@ from tests.conftest import Project, run_in
 
 RECIPES = ("prepadded", "tuned")
 TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in RECIPES}
-SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inside@{recipe}" for recipe in RECIPES}
-BESIDE = {"bag_of_words", "probe@0"}
-ALL = {"download", "audit", *(f"pad@{recipe}" for recipe in RECIPES)}
-ALL |= {*TRAINED, *BESIDE, *SCORED, "release", "evaluate"}
+SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inspect_models@{recipe}" for recipe in RECIPES}
+BESIDE = {"bag_of_words", "train_delayed_recall@0", "score_delayed_recall@0"}
+ALL = {"download", "audit", "film_groups"}
+ALL |= {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in RECIPES}
+ALL |= {*TRAINED, *BESIDE, *SCORED, "release", "evaluate", "page"}
 
 
 def snapshot(project: Project) -> dict[str, str]:
@@ -28,7 +29,7 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
     """Run the check for stale results in a clone without data."""
     shutil.rmtree(folder, ignore_errors=True)
     project.run("git", "clone", "--quiet", ".", str(folder))
-    result = run_in(folder, "python", "stages/tools/stale.py", check=False)
+    result = run_in(folder, "python", "-m", "stages.tools.stale", check=False)
     return result.returncode, result.stderr
 
 
@@ -42,10 +43,10 @@ def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp
     check_outputs(project)
 
     # Again: nothing runs. By force: everything runs, in turn, and every byte is the same.
-    assert project.run("python", "-m", "stages.runner.pipeline").stdout == "Everything is up to date\n"
+    assert project.run("python", "-m", "stages.tools.run").stdout == "Everything is up to date\n"
     assert project.repro("--force") == ALL
     assert snapshot(project) == first
-    project.run("python", "-m", "stages.reporting.report")
+    project.run("python", "-m", "stages.tools.quote")
     project.commit("results")
     assert project.run("git", "status", "--porcelain").stdout == ""
     assert stale(project, tmp_path / "fresh") == (0, "")
@@ -67,8 +68,8 @@ def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Pa
     assert "train_rnn" not in said and "prepadded-0: " not in said
     check_quick(project)
     # The copy has trained it: here it comes from the cache.
-    assert project.repro() == {"score@tuned-0", "inside@tuned", "release", "evaluate"}
-    project.run("python", "-m", "stages.reporting.report")
+    assert project.repro() == {"score@tuned-0", "inspect_models@tuned", "release", "evaluate", "page"}
+    project.run("python", "-m", "stages.tools.quote")
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
 
@@ -78,19 +79,22 @@ def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Pro
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
     project.params["mine"]["pad"]["padding"] = "post"
     project.params["recipes"] = ["mine"]
+    project.params["comparison"]["headline"] = project.params["release"]["recipe"] = "mine"
     project.save_params()
     assert project.repro() == {
         "pad@mine",
+        "word_vectors@mine",
         "train_rnn@mine-0",
         "train_lstm@mine-0",
         "score@mine-0",
-        "inside@mine",
+        "inspect_models@mine",
         "release",
         "evaluate",
+        "page",
     }
     assert list(json.loads(project.text("reports/metrics.json"))) == ["mine"]
     assert [path.name for path in (project.folder / "reports/runs").iterdir()] == ["mine-0.json"]
-    assert [path.name for path in (project.folder / "reports/inside").iterdir()] == ["mine.json"]
+    assert [path.name for path in (project.folder / "reports/inspection").iterdir()] == ["mine.json"]
 
     # A run that was left behind changes nothing.
     left_over = snapshot(project)
@@ -111,7 +115,7 @@ def check_quick(project: Project) -> None:
     said = project.run("python", "-m", "stages.tools.quick").stdout
     assert "Running recipe 'tuned' with seed 0 in .quick" in said
     assert "train_lstm@tuned-0: done in" in said and "train_rnn@tuned-0: up to date, or taken" in said
-    assert "prepadded" not in said and "probe" not in said
+    assert "prepadded" not in said and "recall" not in said
     metrics = json.loads(project.text(".quick/reports/metrics.json"))
     assert list(metrics) == ["tuned"]
     assert f"| plain RNN | 58.2 % | {100 * metrics['tuned']['rnn']['accuracy']:.1f} % |" in said
@@ -146,8 +150,17 @@ def check_outputs(project: Project) -> None:
         assert f"| {100 * released[cell]['validation_accuracy']:.1f} % |" in card
 
     report = project.text("reports/report.md")
-    figures = ("accuracy", "learning_curves", "roc", "confusion", "by_length", "probe", "gradients", "gates")
-    for name in (*figures, "lengths"):
+    figures = (
+        "accuracy",
+        "learning_curves",
+        "roc",
+        "confusion",
+        "by_length",
+        "delayed_recall",
+        "gradients",
+        "gates",
+    )
+    for name in (*figures, "gradients", "lengths"):
         assert f"](figures/{name}.png)" in report
         assert (project.folder / f"reports/figures/{name}.png").stat().st_size > 10_000
     assert project.text("reports/report.html").count("data:image/png;base64,") == report.count("](figures/")

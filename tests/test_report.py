@@ -199,19 +199,6 @@ def test_another_recipe_at_the_end_moves_nothing_else() -> None:
         assert moved_numbers.pop("other") and moved_numbers == json.loads(text)
 
 
-def test_a_headline_that_is_not_run_is_refused() -> None:
-    runs = {"notebook": TWO_SEEDS}
-    with pytest.raises(StageError) as error:
-        build(runs)
-    assert str(error.value) == (
-        "params.yaml: comparison.headline = tuned: should be one of recipes, notebook"
-    )
-    params = small_params(runs, headline="notebook")
-    params = params.model_copy(update={"release": params.release.model_copy(update={"recipe": "tuned"})})
-    with pytest.raises(StageError, match=r"^params.yaml: release.recipe = tuned: should be one of"):
-        build(runs, params)
-
-
 def test_which_cell_is_better() -> None:
     text = section(
         "Which cell is better", {"tuned": {0: made_up_scores(0.5, 0.6), 4: made_up_scores(0.5, 0.7)}}

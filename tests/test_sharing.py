@@ -64,7 +64,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> Changed
         project.run("git", "switch", "--quiet", "--create", "changed")
         project.params["tuned"]["rnn"]["learning_rate"] = 0.002
         project.save_params()
-        assert project.repro() == {CELLS[0], "inside@tuned", "score@tuned-0", "release", "evaluate"}
+        after_training = {"inspect_models@tuned", "score@tuned-0", "release", "evaluate", "page"}
+        assert project.repro() == {CELLS[0], *after_training}
         project.commit("tuned: faster RNN")
         after = listing(data)
         changed = {path for path in before if before[path] != after[path]}
@@ -73,6 +74,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> Changed
             for name in (
                 "model.keras",
                 "history.csv",
+                "provenance.json",
                 "test_probabilities.npy",
                 "validation_probabilities.npy",
             )
@@ -320,28 +322,29 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     same = Clone(mine, tmp_path / "same")
     (same.folder / "dvc.lock").unlink()
     said = same.dvc("repro", "--pull", *CELLS).stdout
-    assert said.count("is cached - skipping run, checking out outputs") == 4
+    assert said.count("is cached - skipping run, checking out outputs") == 6
     assert "Running stage" not in said
-    asked = (".gitignore", "README.md", "raw/", "padded/tuned/", "models/tuned/")
+    asked = (".gitignore", "README.md", "film_groups.npy", "raw/")
+    asked += ("padded/tuned/", "word_vectors/tuned.npy", "models/tuned/")
     assert same.data() == {path: now for path, now in changed.after.items() if path.startswith(asked)}
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]
 
-    # A release is an annotated tag; whoever knows the repository's address fetches its net.
+    # A release is an annotated tag; whoever knows the repository's address fetches its model.
     run_in(mine, "git", "tag", "--annotate", "lstm@v1.0.0", "--message", "the first")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    address = mine.as_uri()  # cloned like any other, so the net comes from the remote
+    address = mine.as_uri()  # cloned like any other, so the model comes from the remote
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm")
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm", "--rev", "v1.0.0", "--out", "first.keras")
     run_in(elsewhere, "dvc", "get", address, "data/models/tuned/rnn-0")
-    net = changed.after["models/tuned/lstm-0/model.keras"]
+    model = changed.after["models/tuned/lstm-0/model.keras"]
     rnn = {
         path.removeprefix("models/tuned/"): digest
         for path, digest in changed.after.items()
         if path.startswith("models/tuned/rnn-0/")
     }
-    assert listing(elsewhere) == {"model.keras": net, "first.keras": net} | rnn
+    assert listing(elsewhere) == {"model.keras": model, "first.keras": model} | rnn
     unknown = run_in(elsewhere, "dvc", "artifacts", "get", address, "gru", check=False)
     assert unknown.returncode != 0 and "Unable to find artifact 'gru'" in unknown.stderr
 

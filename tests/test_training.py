@@ -341,12 +341,12 @@ def test_no_product_has_a_transposed_matrix_on_the_left(cell: str, kind: str) ->
     """Such products depend on the processor's caches; those with a vector do not."""
     settings = SETTINGS.model_copy(update={"embedding_gradients": kind})
     network = Network(build_model(cell, NUM_WORDS, SMALL.model_copy(update={"mask_zero": True})), "fused")
-    step = train_step(network, new_optimizer(network, settings, 0.05), settings)
+    step: Any = train_step(network, new_optimizer(network, settings, 0.05), settings)
     found, row_ids = unique(small_split(1).tokens[:8], NUM_WORDS, 8)
     ones = np.ones(8, np.float32)
     compiled = step.experimental_get_compiler_ir(found, row_ids, ones, ones, None, None)(
         stage="optimized_hlo"
-    )  # type: ignore[attr-defined]
+    )
     products = re.findall(r"f32\[([\d,]*)\]\S* dot\(.*lhs_contracting_dims={(\d)}", compiled)
     of_matrices = [left for shape, left in products if "," in shape]
     assert len(of_matrices) >= 5 and set(of_matrices) == {"1"}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from stages.params import recipe
+from stages.params import recipe as recipes
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.reading import PARAMS_FILE, Block, List, Name, Positive, Rate, Seed, Set, read, validated
 from stages.params.recipe import Pooling, Recipe
@@ -13,7 +13,7 @@ from stages.runtime.errors import StageError
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-RENAMED = recipe.RENAMED | {
+RENAMED = recipes.RENAMED | {
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
     "bag_of_words.inverse_penalties": "bag_of_words.C",
     "search.learning_rates": "search.learning_rate",
@@ -137,17 +137,23 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
     fixed = Params.model_fields.keys() - {"blocks"}
     own = {name: raw.pop(name) for name in list(raw) if name in fixed}
     params = validated(Params, {**own, "blocks": raw}, RENAMED, path=path)
-    named = {"recipes": params.recipes}
-    for part in ("release", "bag_of_words", "search", "whole_reviews", "published"):
-        named[f"{part}.recipe"] = (getattr(params, part).recipe,)
-    named["comparison.headline"] = (params.comparison.headline,)
-    for name, recipes in named.items():
-        for each in recipes:
-            if each not in params.blocks:
-                raise StageError(
-                    f"{path}: {name} names {each!r}, which has no block; "
-                    f"the blocks are {', '.join(params.blocks) or 'none'}"
-                )
+    named = [("recipes", each) for each in params.recipes]
+    for part in ("bag_of_words", "search", "whole_reviews", "published"):
+        named.append((f"{part}.recipe", getattr(params, part).recipe))
+    for name, recipe in named:
+        if recipe not in params.blocks:
+            raise StageError(
+                f"{path}: {name} names {recipe!r}, which has no block; "
+                f"the blocks are {', '.join(params.blocks) or 'none'}"
+            )
+    for name, recipe in (
+        ("comparison.headline", params.comparison.headline),
+        ("release.recipe", params.release.recipe),
+    ):
+        if recipe not in params.recipes:
+            raise StageError(
+                f"{path}: {name} = {recipe!r}: should be one of `recipes`: {', '.join(params.recipes)}"
+            )
     if (side := params.whole_reviews.recipe) in params.recipes:  # DVC refuses outputs of two stages
         raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params
