@@ -324,8 +324,8 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     said = same.dvc("repro", "--pull", *CELLS).stdout
     assert said.count("is cached - skipping run, checking out outputs") == 6
     assert "Running stage" not in said
-    asked = (".gitignore", "README.md", "film_groups.npy", "raw/")
-    asked += ("padded/tuned/", "word_vectors/tuned.npy", "models/tuned/")
+    shared = (".gitignore", "README.md", "film_groups.npy", "raw/")
+    asked = (*shared, "padded/tuned/", "word_vectors/tuned.npy", "models/tuned/")
     assert same.data() == {path: now for path, now in changed.after.items() if path.startswith(asked)}
     for stage, found in stages(same.lock()).items():
         assert found == stages(theirs.lock())[stage]
