@@ -1,3 +1,4 @@
 """The stages of dvc.yaml, one file each; what they share lies in packages: see stages/README.md."""
 
-from stages.runtime import processor  # noqa: F401 (before any library that computes)
+# Before any library that computes, and before the modules whose digests are taken.
+from stages.runtime import processor, sources  # noqa: F401

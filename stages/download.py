@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.params.study import load_params
+from stages.params.download import load_download
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
 from stages.runtime.files import RAW, write_folder
@@ -24,7 +24,7 @@ TIMEOUT = 30  # seconds without a byte after which a mirror counts as gone
 
 def download() -> None:
     """Fetch the IMDB archive and its word index, check them, and write them as plain arrays."""
-    settings = load_params().download
+    settings = load_download()
     mirrors, digests = settings.mirrors, settings.digests
     with tempfile.TemporaryDirectory() as scratch:
         archive = fetch("imdb.npz", mirrors, digests.archive, Path(scratch))

@@ -28,38 +28,38 @@ def train_delayed_recall(seed: int) -> None:
     made = provenance(settings.model_dump(mode="json"))
     result: dict[str, Any] = {cell: [] for cell in CELLS}
     first: dict[str, Network] = {}
-    for delay in settings.delays:
-        random = np.random.default_rng([seed, delay])  # whatever the other delays are
-        train, validation, test = (
-            sequences(random, settings.sequences // share, delay, settings.num_tokens) for share in (1, 4, 2)
-        )
-        result["test_sequences"] = len(test.labels)
-        for cell in CELLS:
-            title = f"delayed recall {cell} delay {delay} seed {seed}"
-            network = new_network(
-                cell, settings.num_tokens, settings.model, settings.train.implementation, seed
-            )
-            learning_rate = settings.learning_rate(cell)
-            fitted = fit(
-                network, train, validation, settings.train, learning_rate, seed, title, verbose=False
-            )
-            transferred = first.setdefault(cell, network).probabilities(test.tokens)
-            row = {
-                "delay": delay,
-                "test_accuracy": accuracy(network.probabilities(test.tokens), test.labels),
-                "transferred": accuracy(transferred, test.labels),
-                "validation_accuracy": fitted.history[fitted.kept_epoch - 1]["validation_accuracy"],
-                "kept_epoch": fitted.kept_epoch,
-            }
-            result[cell].append(row)
-            print(
-                f"{title}: kept epoch {fitted.kept_epoch}, test accuracy {row['test_accuracy']:.4f}",
-                flush=True,
-            )
-    check_current(f"delayed recall seed {seed}", made, load_delayed_recall().model_dump(mode="json"))
     with write_folder(DELAYED_RECALL / str(seed)) as folder:
+        for delay in settings.delays:
+            random = np.random.default_rng([seed, delay])  # whatever the other delays are
+            train, validation, test = (
+                sequences(random, settings.sequences // share, delay, settings.num_tokens)
+                for share in (1, 4, 2)
+            )
+            result["test_sequences"] = len(test.labels)
+            for cell in CELLS:
+                title = f"delayed recall {cell} delay {delay} seed {seed}"
+                network = new_network(
+                    cell, settings.num_tokens, settings.model, settings.train.implementation, seed
+                )
+                rate = settings.learning_rate(cell)
+                fitted = fit(network, train, validation, settings.train, rate, seed, title, verbose=False)
+                transferred = first.setdefault(cell, network).probabilities(test.tokens)
+                row = {
+                    "delay": delay,
+                    "test_accuracy": accuracy(network.probabilities(test.tokens), test.labels),
+                    "transferred": accuracy(transferred, test.labels),
+                    "validation_accuracy": fitted.history[fitted.kept_epoch - 1]["validation_accuracy"],
+                    "kept_epoch": fitted.kept_epoch,
+                }
+                result[cell].append(row)
+                print(
+                    f"{title}: kept epoch {fitted.kept_epoch}, test accuracy {row['test_accuracy']:.4f}",
+                    flush=True,
+                )
         write_atomically(folder / "results.json", json_text(result))
         write_atomically(folder / FILE, json_text(made))
+        now = load_delayed_recall().model_dump(mode="json")
+        check_current(f"delayed recall seed {seed}", made, now)
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:

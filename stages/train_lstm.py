@@ -7,9 +7,7 @@ from stages.runtime.files import run_folder
 
 def train_lstm(recipe: str, seed: int) -> None:
     """Train one LSTM and write its model, history and probabilities."""
-    load_recipe(
-        recipe
-    )  # mistakes in params.yaml are reported before TensorFlow, which takes seconds, is loaded
+    load_recipe(recipe)  # so that mistakes in params.yaml are reported before TensorFlow is loaded
     from stages.networks.training import train_run
 
     train_run("lstm", recipe, seed, run_folder(recipe, "lstm", seed))

@@ -7,9 +7,7 @@ from stages.runtime.files import run_folder
 
 def train_rnn(recipe: str, seed: int) -> None:
     """Train one plain RNN and write its model, history and probabilities."""
-    load_recipe(
-        recipe
-    )  # mistakes in params.yaml are reported before TensorFlow, which takes seconds, is loaded
+    load_recipe(recipe)  # so that mistakes in params.yaml are reported before TensorFlow is loaded
     from stages.networks.training import train_run
 
     train_run("rnn", recipe, seed, run_folder(recipe, "rnn", seed))

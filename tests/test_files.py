@@ -47,6 +47,15 @@ def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["target", "whole"]
 
 
+def test_a_folder_that_was_moved_aside_comes_back(tmp_path: Path) -> None:
+    """Killed between its two renames, `write_folder` leaves the former folder under another name."""
+    (tmp_path / ".target.former").mkdir()
+    (tmp_path / ".target.former/old").touch()
+    with pytest.raises(KeyboardInterrupt), write_folder(tmp_path / "target"):
+        raise KeyboardInterrupt
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["old", "target"]
+
+
 def test_everything_is_flushed_before_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     fsync, replace = os.fsync, Path.replace

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stages.networks import provenance as module
-from stages.networks.provenance import check_current, differing, provenance
+from stages.networks.provenance import PACKAGES, check_current, differing, provenance
+from stages.runtime import sources
 from stages.runtime.errors import StageError
 from tests.conftest import Project
 
@@ -17,9 +17,20 @@ def test_provenance_names_settings_code_and_packages() -> None:
     assert made["settings"] == {"epochs": 5}
     assert {"stages/__init__.py", "stages/networks/provenance.py"} <= set(made["code"])
     assert all(len(digest) == 64 for digest in made["code"].values())
-    assert set(made["packages"]) == {"keras", "numpy", "tensorflow"}
+    assert set(made["packages"]) == set(PACKAGES)
     assert made["python"].startswith("3.")
     assert json.loads(json.dumps(made)) == made
+
+
+def test_digests_are_those_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is imported later, an edit in between included, has the digest that its file had at the start."""
+    name = "stages/networks/provenance.py"
+    assert sources.digests() == sources.DIGESTS
+    monkeypatch.setitem(sources.DIGESTS, name, "before the edit")
+    made = provenance({})
+    assert made["code"][name] == "before the edit"
+    with pytest.raises(StageError, match=r"another stages/networks/provenance\.py than the present one"):
+        check_current("run", made, {})
 
 
 def test_nothing_is_said_where_nothing_changed() -> None:
@@ -39,17 +50,17 @@ def test_a_changed_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     made = provenance({})
     for name in made["code"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((module.ROOT / name).read_bytes())
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+        (tmp_path / name).write_bytes((sources.ROOT / name).read_bytes())
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
     check_current("run", made, {})
     with (tmp_path / "stages/networks/provenance.py").open("a") as file:
         file.write("# edited\n")
-    with pytest.raises(StageError, match=r"run was trained with another stages/networks/provenance\.py than"):
+    with pytest.raises(
+        StageError, match=r"run was trained with another stages/networks/provenance\.py than the present"
+    ):
         check_current("run", made, {})
     (tmp_path / "stages/networks/provenance.py").unlink()
-    with pytest.raises(
-        StageError, match=r"another stages/networks/provenance\.py than the one that is there"
-    ):
+    with pytest.raises(StageError, match=r"another stages/networks/provenance\.py than the present"):
         check_current("run", made, {})
 
 

@@ -52,7 +52,7 @@ def unique(tokens: np.ndarray, num_words: int, size: int) -> tuple[np.ndarray, n
     """
     occurs = np.zeros(num_words, bool)
     occurs[tokens] = True
-    found = np.flatnonzero(occurs)
+    values = np.flatnonzero(occurs)
     row = np.empty(num_words, np.int32)
-    row[found] = np.arange(len(found))
-    return np.pad(found, (0, size - len(found))).astype(np.int32), row[tokens.T]
+    row[values] = np.arange(len(values))
+    return np.pad(values, (0, size - len(values))).astype(np.int32), row[tokens.T]

@@ -95,16 +95,9 @@ class Network:
         rows = rows if dropout is None else rows * dropout
         return recurrence.product(rows, self.cell.cell.kernel) + self.cell.cell.bias if self.fused else rows
 
-    def predict(
-        self,
-        table: tf.Tensor,
-        tokens: tf.Tensor,
-        row_ids: tf.Tensor,
-        dropout: tf.Tensor | None = None,
-        occurrences: tf.Tensor | None = None,
-    ) -> tf.Tensor:
+    def predict(self, *arguments: tf.Tensor | None) -> tf.Tensor:
         """Return P(positive) (batch,): the sigmoid of `logit`, which has the same arguments."""
-        return tf.sigmoid(self.logit(table, tokens, row_ids, dropout, occurrences))
+        return tf.sigmoid(self.logit(*arguments))
 
     def logit(
         self,

@@ -41,16 +41,12 @@ def train_run(
     made = provenance(block.settings(cell))
     data, vectors = load_padded(recipe), load_array(WORD_VECTORS / f"{recipe}.npy")
     network = new_network(cell, block.pad.num_words, block.model, block.train.implementation, seed, vectors)
-    fitted = fit(
-        network, data["train"], data["validation"], block.train, block.learning_rate(cell), seed, title
-    )
-    print(f"{title}: kept epoch {fitted.kept_epoch}")
-    test_probabilities = network.probabilities(data["test"].tokens)
-    check_current(title, made, changed(recipe, load_recipe(recipe), settings).settings(cell))
-
     with write_folder(folder) as draft:
+        rate = block.learning_rate(cell)
+        fitted = fit(network, data["train"], data["validation"], block.train, rate, seed, title)
+        print(f"{title}: kept epoch {fitted.kept_epoch}")
         np.save(draft / "validation_probabilities.npy", fitted.probabilities)
-        np.save(draft / "test_probabilities.npy", test_probabilities)
+        np.save(draft / "test_probabilities.npy", network.probabilities(data["test"].tokens))
         with (draft / "history.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.DictWriter(file, fitted.history[0], lineterminator="\n")
             rows.writeheader()
@@ -63,6 +59,7 @@ def train_run(
         write_atomically(draft / "summary.json", json_text(summary))
         write_atomically(draft / FILE, json_text(made))
         save_model(network.model, draft / "model.keras")
+        check_current(title, made, changed(recipe, load_recipe(recipe), settings).settings(cell))
 
 
 class Fitted(NamedTuple):
@@ -130,7 +127,7 @@ def trainer(
     """
     embedding = network.layers["embedding"]
     # XLA compiles anew for every shape: there are few, and a step for each.
-    step_of = functools.cache(lambda length: train_step(network, optimizer, settings))
+    step_of = functools.cache(lambda _: train_step(network, optimizer, settings))
     dropout = tf.function(
         lambda: (
             network.dropout(size, "embedding_dropout", "word_dropout"),
@@ -143,8 +140,8 @@ def trainer(
         for number, rows in enumerate(batches, 1):
             sample_weight, labels = (rows >= 0).astype(np.float32), train.labels[rows].astype(np.float32)
             tokens = trimmed(train.tokens[rows]) if embedding.mask_zero else train.tokens[rows]
-            found, row_ids = unique(tokens, embedding.input_dim, size)
-            batch = step_of(tokens.shape[1])(found, row_ids, labels, sample_weight, *dropout())
+            read, row_ids = unique(tokens, embedding.input_dim, size)
+            batch = step_of(tokens.shape[1])(read, row_ids, labels, sample_weight, *dropout())
             loss, correct = loss + float(batch[0]), correct + float(batch[1])
             if not np.isfinite(loss):
                 raise StageError(

@@ -41,6 +41,7 @@ class Block(BaseModel):
 
 
 AnyBlock = TypeVar("AnyBlock", bound=Block)
+Renamed = Mapping[str, str | None]  # former → present names, each with its block's; None: no longer there
 
 
 def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -58,12 +59,16 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
 
 
 def validated(
-    schema: type[AnyBlock], raw: Any, renamed: Mapping[str, str], *, path: Path = PARAMS_FILE, name: str = ""
+    schema: type[AnyBlock],
+    raw: Any,
+    renamed: Renamed,
+    *,
+    path: Path = PARAMS_FILE,
+    name: str = "",
 ) -> AnyBlock:
     """Return the block `name` of `path` (or all of it) as an object.
 
-    renamed: former → present names, each with its block's. Raises `StageError` with one line per mistake:
-    the parameter's dotted name, its value, and what is allowed.
+    Raises `StageError` with one line per mistake: the parameter's dotted name, its value, what is allowed.
     """
     try:
         return schema.model_validate(raw)
@@ -71,7 +76,14 @@ def validated(
         raise StageError("\n".join(_explain(path, name, error.errors(), renamed))) from None
 
 
-def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Mapping[str, str]) -> Iterable[str]:
+def renaming(former: str, block: str, present: str | None) -> str:
+    """Say what has become of a parameter; block: what `present` lies in, empty for the top level."""
+    if present is None:
+        return f"{former} is no longer a parameter"
+    return f"{former} is now {f'{block}.' if block else ''}{present}"
+
+
+def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Renamed) -> Iterable[str]:
     """Yield one line per mistake; where names are unknown, only those: the rest follows from them."""
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     missing = [_dotted(block, error) for error in errors if error["type"] == "missing"]
@@ -83,7 +95,7 @@ def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Mappin
             parts = name.split(".")
             former = ".".join(parts[-2:])
             if former in renamed:
-                yield f"{path}: {name} is now {'.'.join([*parts[:-2], renamed[former]])}"
+                yield f"{path}: {renaming(name, '.'.join(parts[:-2]), renamed[former])}"
                 continue
             meant = difflib.get_close_matches(name, missing, n=1)
             hint = f"; did you mean {meant[0]}?" if meant else ""

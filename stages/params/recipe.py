@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from stages.params.reading import PARAMS_FILE, Block, Positive, Rate, Seed, read, validated
+from stages.params.reading import PARAMS_FILE, Block, Positive, Rate, Renamed, Seed, read, validated
 from stages.runtime.errors import StageError
 
 CELLS = ("rnn", "lstm")
@@ -14,7 +14,8 @@ CELLS = ("rnn", "lstm")
 Pooling = Literal["last", "mean", "max"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
-RENAMED = {
+RENAMED: Renamed = {
+    "pad.pairs": None,
     "pad.vocabulary": "pad.num_words",
     "pad.length": "pad.maxlen",
     "pad.validation": "pad.split_by",

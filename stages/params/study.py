@@ -7,13 +7,28 @@ from pydantic import AfterValidator, Field
 
 from stages.params import recipe as recipes
 from stages.params.delayed_recall import DelayedRecall
-from stages.params.reading import PARAMS_FILE, Block, List, Name, Positive, Rate, Seed, Set, read, validated
+from stages.params.download import Download
+from stages.params.reading import (
+    PARAMS_FILE,
+    Block,
+    List,
+    Name,
+    Positive,
+    Rate,
+    Renamed,
+    Seed,
+    Set,
+    read,
+    renaming,
+    validated,
+)
 from stages.params.recipe import Pooling, Recipe
 from stages.runtime.errors import StageError
 
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-RENAMED = recipes.RENAMED | {
+RENAMED: Renamed = {
+    **recipes.RENAMED,
+    "search.finalists": None,
+    "search.settings": None,
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
     "bag_of_words.inverse_penalties": "bag_of_words.C",
     "search.learning_rates": "search.learning_rate",
@@ -29,20 +44,6 @@ def _ascending(bounds: tuple[int, int]) -> tuple[int, int]:
     if bounds[0] > bounds[1]:
         raise ValueError("should be the least and the most, in this order")
     return bounds
-
-
-class Digests(Block):
-    """SHA-256 digests, in hexadecimal, of the files that are accepted."""
-
-    archive: Set[Digest]
-    word_index: Set[Digest]
-
-
-class Download(Block):
-    """Where the reviews come from and which bytes are accepted."""
-
-    mirrors: List[str]
-    digests: Digests
 
 
 class BagOfWords(Block):
@@ -132,8 +133,8 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
     Raises `StageError` with one line per mistake: the parameter's dotted name, its value, what is allowed.
     """
     raw = read(path)
-    for former in raw.keys() & RENAMED.keys():  # it would be taken for a recipe
-        raise StageError(f"{path}: {former} is now {RENAMED[former]}")
+    if former := sorted(raw.keys() & RENAMED.keys()):  # they would be taken for recipes
+        raise StageError("\n".join(f"{path}: {renaming(name, '', RENAMED[name])}" for name in former))
     fixed = Params.model_fields.keys() - {"blocks"}
     own = {name: raw.pop(name) for name in list(raw) if name in fixed}
     params = validated(Params, {**own, "blocks": raw}, RENAMED, path=path)

@@ -31,10 +31,12 @@ START, OUT_OF_VOCABULARY = 1, 2  # tokens that are no words
 def write_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes `path`, flushed to disk, when the block ends well.
 
-    Where it does not, the folder vanishes, and so does what a killed process left of an earlier one.
+    Where it does not, the folder vanishes, and so does, at the start, what a killed process left of one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft, former = (path.with_name(f".{path.name}.{kind}") for kind in ("draft", "former"))
+    if former.exists() and not path.exists():
+        former.replace(path)  # killed between the two renames below
     for left_over in (draft, former):
         shutil.rmtree(left_over, ignore_errors=True)
     draft.mkdir()
@@ -51,15 +53,33 @@ def write_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(left_over, ignore_errors=True)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path`, which is the old or the new file at any moment, even after a power cut."""
+@contextmanager
+def write_file(path: Path) -> Iterator[Path]:
+    """Yield the name of a file to write, which becomes `path`, flushed to disk, when the block ends well.
+
+    `path` is the old or the new file at any moment, even after a power cut.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(text, encoding="utf-8")
-        _replace(draft, path)
+        yield draft
+        _flush(draft)
+        draft.replace(path)
+        _flush(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path`, as `write_file` does."""
+    with write_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array to `path`, as `write_file` does."""
+    with write_file(path) as draft, draft.open("wb") as file:
+        np.save(file, array)
 
 
 def delete_others(folder: Path, keep: Collection[Path]) -> None:
@@ -74,25 +94,6 @@ def delete_others(folder: Path, keep: Collection[Path]) -> None:
             shutil.rmtree(left_over)
         else:
             left_over.unlink()
-
-
-def write_array(path: Path, array: np.ndarray) -> None:
-    """Write an array to `path`, which is the old or the new file at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            np.save(file, array)
-        _replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _replace(draft: Path, path: Path) -> None:
-    """Let `draft` become the file `path`, both on disk before this returns."""
-    _flush(draft)
-    draft.replace(path)
-    _flush(path.parent)
 
 
 def _flush(path: Path) -> None:
