@@ -58,13 +58,9 @@ class Speed:
     dvc_minutes: float
 
 
-def speed_texts(measured: Measured) -> dict[str, str]:
-    """Return the name under reports/ and the text of both pages in Markdown."""
-    tables = speed(measured)
-    return {
-        name: render(name, measured=measured, speed=tables, engines=ENGINES)
-        for name in ("benchmark.md", "speed.md")
-    }
+def speed_text(measured: Measured) -> str:
+    """Return the page in Markdown."""
+    return render("benchmark.md", measured=measured, speed=speed(measured), engines=ENGINES)
 
 
 def speed(measured: Measured) -> Speed:
