@@ -96,7 +96,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
         whole_reviews=whole_sections[0] if whole_sections else None,
-        reviews=reviews_section(list(every.values())),
+        reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
         formulas=formulas(),
         model_card=model_card(inputs.released, results[release], audit),
