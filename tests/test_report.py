@@ -183,7 +183,7 @@ def test_another_recipe_at_the_end_moves_nothing_else() -> None:
     )
     assert list(after.results) == ["notebook", "tuned", "other"]
     moved = {name for name, value in before._asdict().items() if getattr(after, name) != value}
-    assert moved == {"params", "results", "every_result", "ladder", "gradients", "gates", "reviews"}
+    assert moved == {"params", "inputs", "results", "every_result", "ladder", "gradients", "gates", "reviews"}
     assert {name: after.results[name] for name in runs} == before.results
     assert before.ladder and after.ladder and after.ladder.verdict == before.ladder.verdict
     assert after.gates.verdict == before.gates.verdict and after.reviews.nearness == before.reviews.nearness

@@ -149,8 +149,8 @@ def delayed_recall(
     learns = [_learns(cell, longest[cell], min(delays)) for cell in LABELS]
     return (
         f"{verdict}: on generated sequences {', '.join(learns)}. Trained at a delay of {delays[0]} tokens "
-        f"and tested at others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM to "
-        f"{percent(worst['lstm'])}."
+        f"and tested at others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM "
+        f"to {percent(worst['lstm'])}."
     )
 
 
