@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stages.reporting.statistics import pack
 from stages.reviews.splitting import SHARED
 from stages.score import by_shared, measure, padding
+from stages.scoring.packing import pack
 
 
 def test_measure() -> None:

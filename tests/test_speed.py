@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from stages.reporting.speed import ENGINES, speed, speed_figure, speed_texts
+from stages.benchmarking.speed import NAMES, speed, speed_figure, speed_texts
 
 TIMES = {"keras": 60.0, "pytorch": 30.0, "fused": 20.0, "coalesced": 15.0}
 
@@ -15,16 +15,16 @@ def row(cell: str, threads: int, length: int = 200, factor: float = 1.0) -> dict
         "batch": 32,
         "length": length,
         "threads": threads,
-        "milliseconds": {engine: factor * time for engine, time in TIMES.items()},
-        "share_of_matmul_rate": dict.fromkeys(ENGINES, 0.25),
-        "minor_page_faults": dict.fromkeys(ENGINES, 1234.4),
+        "milliseconds": {name: factor * time for name, time in TIMES.items()},
+        "share_of_matmul_rate": dict.fromkeys(NAMES, 0.25),
+        "minor_page_faults": dict.fromkeys(NAMES, 1234.4),
     }
 
 
 def measured(avx512: bool = True) -> dict[str, Any]:
     """What `make bench` would write."""
     both = list(product(("rnn", "lstm"), (1, 2)))
-    rates = dict.fromkeys(ENGINES, 100)
+    rates = dict.fromkeys(NAMES, 100)
     return {
         "machine": {"processor": "made-up processor", "cores": 2},
         "versions": {"keras": "3"},
@@ -39,10 +39,10 @@ def measured(avx512: bool = True) -> dict[str, Any]:
             "side_by_side": rates | {"fused": 300, "coalesced": 400, "keras": 150, "pytorch": 160},
         },
         "parts_of_a_step": {cell: {"all backward": 9.0} for cell in ("rnn", "lstm")},
-        "answers": {cell: dict.fromkeys(ENGINES, 50.0) for cell in ("rnn", "lstm")},
+        "answers": {cell: dict.fromkeys(NAMES, 50.0) for cell in ("rnn", "lstm")},
         "fresh_process": [
             {
-                "engine": "keras",
+                "implementation": "keras",
                 "cell": "rnn",
                 "seconds_to_import": 2.5,
                 "seconds_to_first_step": 1.5,

@@ -1,6 +1,5 @@
 """How the templates become text: they write down what they are given, and compute nothing."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "setting")
 
 
-def render(name: str, *, escape: bool = False, **values: Any) -> str:
-    """Return the text of the template `name`.j2 with these values; escape: for HTML."""
-    return _environment(escape).get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
-
-
-@cache
-def _environment(escape: bool) -> Environment:
+def render(name: str, folder: Path = TEMPLATES, **values: Any) -> str:
+    """Return the text of `folder`'s template `name`.j2 with these values."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=escape,
     )
     environment.filters |= {each: getattr(formatting, each) for each in FILTERS}
-    return environment
+    return environment.get_template(f"{name}.j2").render(values, labels=formatting.LABELS)

@@ -9,12 +9,11 @@ import importlib.util
 
 from stages.benchmarking.dvc_costs import measure_dvc
 from stages.benchmarking.processes import usable_cores
-from stages.benchmarking.summary import Measured
 from stages.benchmarking.timing import THREADS, load_reviews, measure, measure_fresh
 from stages.params.study import load_params
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
-from stages.runtime.files import REPORTS, json_text, write_atomically
+from stages.runtime.files import REPORTS, json_text, write_atomically, write_file
 
 
 def benchmark() -> None:
@@ -27,15 +26,16 @@ def benchmark() -> None:
     recipe = params.blocks[params.published.recipe]  # which Keras and PyTorch can do, too
     reviews = load_reviews(recipe)
     beside = {"dvc": measure_dvc(), "fresh_process": measure_fresh(recipe, reviews)}
-    measured = Measured(measure(recipe, reviews), recipe, reviews).summary() | beside
+    times = measure(recipe, reviews)
 
     # Imported here: not for the processes that are timed, which import this file.
-    from stages.reporting.speed import speed_figure, speed_texts
+    from stages.benchmarking.speed import speed_figure, speed_texts
+    from stages.benchmarking.summary import Measured
 
+    measured = Measured(times, recipe, reviews).summary() | beside
     texts = {**speed_texts(measured), "benchmark.json": json_text(measured)}
-    draft = REPORTS / ".benchmark.png.draft"
-    speed_figure(measured).savefig(draft, format="png", metadata={"Software": None})
-    draft.replace(REPORTS / "benchmark.png")
+    with write_file(REPORTS / "benchmark.png") as draft:
+        speed_figure(measured).savefig(draft, format="png", metadata={"Software": None})
     for file, text in texts.items():
         write_atomically(REPORTS / file, text)
     print(f"benchmark: written to {REPORTS}/benchmark.md")

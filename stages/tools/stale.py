@@ -16,7 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
-from stages.reporting.quoting import PAGES, quoted
+from stages.publishing.quoting import PAGES, quoted
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError

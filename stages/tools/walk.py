@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from stages.reporting.quoting import PAGES
+from stages.publishing.quoting import PAGES
 from stages.runtime.command_line import protocol
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, load_text, write_atomically
