@@ -55,7 +55,8 @@ bench: setup ## time training against stock Keras and PyTorch; then report the f
 	$(rewrite)
 
 walk: setup ## run what the READMEs show to run, and quote what it prints
-	@echo "== Trying two learning rates in a clone; some minutes"
+	@echo "== Trying two learning rates in a clone; some minutes, once everything is trained"
+	python -m stages.tools.run $(jobs) $(verbose)
 	python -m stages.tools.walk
 	python -m stages.tools.quote
 

@@ -1,7 +1,7 @@
 """Stage `choose`: of the search's grid, the settings under which both cells do best on validation reviews."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from stages.params.study import Search, load_params
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
 from stages.runtime.files import delete_others, json_text, load_json, load_text, write_atomically
+from stages.scoring.provenance import common_provenance
 
 FOLDER = Path("data/search")
 
@@ -49,7 +50,8 @@ def choose() -> None:
         "recipe": search.recipe,
         "rows": sorted(table, key=lambda row: (CELLS.index(row["cell"]), -row["mean"])),
         "chosen": best,
-        "provenance": common_provenance(made[run] for run in runs),
+        "settings": common_settings({str(folders[run]): made[run]["settings"] for run in runs}),
+        "provenance": common_provenance({str(folders[run]): made[run] for run in runs}),
     }
     write_atomically(FOLDER / "table.json", json_text(result))
     delete_others(FOLDER / "runs", [folders[run] for run in runs])
@@ -115,25 +117,23 @@ def chosen(table: list[dict[str, Any]]) -> dict[str, Any]:
     return {"settings": settings, "learning_rates": rates}
 
 
-def common_provenance(made: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the code and versions that all runs were made with, given the provenance of each.
-
-    Raises `StageError` where these or any setting that is not searched are not the same for all.
-    """
-    first, *others = (shared(each) for each in made)
-    for other in others:
-        for name, values in differing(first, other).items():
+def common_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings that are not searched, given each run's; raise `StageError` where two differ."""
+    (first, one), *others = ((name, not_searched(each)) for name, each in settings.items())
+    for name, other in others:
+        for setting, (mine, theirs) in differing(one, other).items():
             raise StageError(
-                f"the runs in {FOLDER}/runs cannot be compared: {name} is {values[0]} or {values[1]}"
+                f"{first} and {name} cannot be compared: {setting} is {mine} and {theirs}; "
+                "`dvc repro stages/search/dvc.yaml` trains what is out of date"
             )
-    return {name: first[name] for name in ("code", "packages", "python")}
+    return one
 
 
-def shared(made: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run's provenance without the settings that are searched."""
-    settings = {name: dict(made["settings"][name]) for name in ("pad", "model", "train")}
-    del settings["model"]["pooling"], settings["train"]["epsilon"]
-    return {**made, "settings": settings}
+def not_searched(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's settings without those that are searched."""
+    kept = {name: dict(settings[name]) for name in ("pad", "model", "train")}
+    del kept["model"]["pooling"], kept["train"]["epsilon"]
+    return kept
 
 
 if __name__ == "__main__":

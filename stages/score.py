@@ -33,24 +33,25 @@ from stages.runtime.files import (
     write_atomically,
 )
 from stages.scoring.packing import ROC_RATES, pack
+from stages.scoring.provenance import common_provenance
 
 
 def score(recipe: str, seed: int, out: Path = RUNS) -> None:
     """Measure one seed's RNN and LSTM on the validation and test reviews, and write it as JSON."""
-    padded, block = load_padded(recipe), load_recipe(recipe)
+    block, padded = load_recipe(recipe), load_padded(recipe)
     result: dict[str, Any] = {
         "settings": block.model_dump(mode="json"),
         "padding": padding(padded["test"].tokens),
     }
     shared = {split: load_array(PADDED / recipe / f"{split}_shared.npy") for split in ("validation", "test")}
+    made = {}
     for cell in CELLS:
         run = run_folder(recipe, cell, seed)
-        made = load_json(run / FILE)
-        check_current(str(run), made, block.settings(cell))
+        made[str(run)] = load_json(run / FILE)
+        check_current(str(run), made[str(run)], block.settings(cell))
         result[cell] = measure_run(run, padded, shared)
         print(f"score {recipe} {cell} seed {seed}: test accuracy {result[cell]['test']['accuracy']:.4f}")
-    # Of the two, the second's: they differ in the stage's own file alone.
-    result["provenance"] = {name: made[name] for name in ("code", "packages", "python")}
+    result["provenance"] = common_provenance(made)
     write_atomically(out / f"{recipe}-{seed}.json", json_text(result))
 
 

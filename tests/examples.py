@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.benchmarking.speed import NAMES, speed_text
 from stages.params.recipe import CELLS
 from stages.params.study import Params, load_params
 from stages.runtime.files import json_text
@@ -15,6 +16,7 @@ from stages.scoring.packing import pack
 PARAMS = Path(__file__).with_name("params.yaml")  # not the project's own, which users change
 
 REVIEWS = 400  # of a made-up test set, of which the last two are in train, too
+TIMES = {"keras": 60.0, "pytorch": 30.0, "fused": 20.0, "coalesced": 15.0}  # ms for a training step
 CODE = {"stages/networks/training.py": "a" * 64}
 
 
@@ -152,7 +154,12 @@ def made_up_whole_reviews(params: Params, rnn: float, lstm: float) -> dict[str, 
         for cell, pooling in product(CELLS, asked.poolings)
     ]
     run = made_up_scores(rnn, lstm) | {"settings": settings}
-    return {"recipe": asked.recipe, "tried": tried, "runs": {str(seed): run for seed in asked.seeds}}
+    return {
+        "recipe": asked.recipe,
+        "tried": tried,
+        "runs": {str(seed): run for seed in asked.seeds},
+        "provenance": run["provenance"],
+    }
 
 
 def made_up_search(params: Params) -> dict[str, Any]:
@@ -166,31 +173,70 @@ def made_up_search(params: Params) -> dict[str, Any]:
         mean = 0.7 + 0.1 * (settings == chosen) + 0.1 * (rate == rates[cell])
         seeds = {str(seed): mean for seed in search.seeds}
         rows.append({"cell": cell, "learning_rate": rate, "settings": settings, "seeds": seeds, "mean": mean})
+    kept = block.model_dump(include={"pad", "model", "train"})
+    del kept["model"]["pooling"], kept["train"]["epsilon"]
     return {
         "recipe": search.recipe,
+        "settings": kept,
         "rows": rows,
         "chosen": {"settings": chosen, "learning_rates": rates},
         "provenance": {},
     }
 
 
-def made_up_benchmark() -> dict[str, Any]:
-    """What the report reads of what `make bench` would write."""
-    steps = [
-        {"cell": cell, "batch": 32, "length": 200, "threads": 1, "milliseconds": {"fused": milliseconds}}
-        for cell, milliseconds in (("rnn", 10.0), ("lstm", 30.0))
-    ]
-    answers = {"rnn": {"fused": 50.0}, "lstm": {"fused": 200.0}}
-    machine = {"processor": "made-up processor"}
-    return {"steps": steps, "same_allocator": steps, "answers": answers, "machine": machine}
+def benchmark_row(cell: str, threads: int, length: int = 200, factor: float = 1.0) -> dict[str, Any]:
+    """A step that takes `factor` times TIMES, and an LSTM's three times that."""
+    factor *= 3 if cell == "lstm" else 1
+    return {
+        "cell": cell,
+        "batch": 32,
+        "length": length,
+        "threads": threads,
+        "milliseconds": {name: factor * time for name, time in TIMES.items()},
+        "share_of_matmul_rate": dict.fromkeys(NAMES, 0.25),
+        "minor_page_faults": dict.fromkeys(NAMES, 1234.4),
+    }
+
+
+def made_up_benchmark(avx512: bool = True) -> dict[str, Any]:
+    """What `make bench` would write."""
+    both = list(product(("rnn", "lstm"), (1, 2)))
+    rates = dict.fromkeys(NAMES, 100)
+    return {
+        "machine": {"processor": "made-up processor", "cores": 2},
+        "versions": {"keras": "3"},
+        "matmul_gflop_per_second": {"1": 80.0, "2": 150.0},
+        "matmul_gflop_per_second_fixed": {"1": 70.0, "2": 140.0},
+        "steps": [benchmark_row(*each, length=length) for each in both for length in (100, 200)],
+        "same_allocator": [benchmark_row(*each) for each in both],
+        "same_instructions": [benchmark_row(*each, factor=0.8) for each in both] if avx512 else [],
+        "reviews_per_second": {
+            "one_after_another": rates,
+            "same_allocator": rates,
+            "side_by_side": rates | {"fused": 300, "coalesced": 400, "keras": 150, "pytorch": 160},
+        },
+        "parts_of_a_step": [{"part": "all backward", "rnn": 9.0, "lstm": 9.0}],
+        "answers": {"rnn": dict.fromkeys(NAMES, 50.0), "lstm": dict.fromkeys(NAMES, 200.0)},
+        "fresh_process": [
+            {
+                "implementation": "keras",
+                "cell": "rnn",
+                "seconds_to_import": 2.5,
+                "seconds_to_first_step": 1.5,
+                "peak_megabytes": 900.0,
+            }
+        ],
+        "dvc": {"check_all": 2.0, "check_one": 0.5, "rewrite_lock": 1.0, "stages": 60},
+    }
 
 
 def no_stages(params: Params) -> dict[str, str]:
     """Return the name under reports/ and the text of each file that no stage of the main study makes."""
-    texts = ("answers.md", "benchmark.md", "speed.md", "walk.md")
     return {
+        "answers.md": "Nothing yet.\n",
         "benchmark.json": json_text(made_up_benchmark()),
+        "benchmark.md": speed_text(made_up_benchmark()),
         "search.json": json_text(made_up_search(params)),
+        "walk.md": "Nothing yet.\n",
         "whole_reviews.json": json_text({}),
-        **dict.fromkeys(texts, "Nothing yet.\n"),
     }

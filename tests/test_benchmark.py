@@ -18,16 +18,17 @@ import pytest
 from stages.benchmarking import dvc_costs, processes, summary, timing
 from stages.benchmarking.implementations import IMPLEMENTATIONS, PARTS
 from stages.benchmarking.processes import Took, Worker
-from stages.benchmarking.speed import speed_figure
+from stages.benchmarking.speed import speed_figure, speed_text
 from stages.benchmarking.summary import operations
 from stages.benchmarking.timing import Reviews, Setting, Timing
 from stages.params.recipe import CELLS, Recipe
 from stages.params.study import load_params
 from stages.runtime import processor
 from stages.runtime.errors import StageError
+from stages.runtime.files import json_text
 from stages.tools import benchmark
-from tests.conftest import ROOT, Project
-from tests.examples import PARAMS
+from tests.conftest import ROOT, Project, run_in
+from tests.examples import PARAMS, made_up_benchmark
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, flags: set[str]) -> tuple[dict[str,
     monkeypatch.setattr(processor, "cpu_flags", lambda: flags)
     costs = {"check_all": 2.0, "check_one": 1.5, "rewrite_lock": 0.5, "stages": 60}
     monkeypatch.setattr(benchmark, "measure_dvc", lambda: costs)
-    benchmark.benchmark()
+    benchmark.write(benchmark.benchmark())
     return json.loads(Path("reports/benchmark.json").read_text()), Path("reports/benchmark.md").read_text()
 
 
@@ -208,7 +209,9 @@ def test_ratios_shares_and_the_study(raw: Path, monkeypatch: pytest.MonkeyPatch)
         "same_allocator": {"fused": 1280, "coalesced": 2560, "keras": 533, "pytorch": 800},
         "side_by_side": {"fused": 1280, "coalesced": 1280, "keras": 640, "pytorch": 853},
     }
-    assert [measured["parts_of_a_step"]["rnn"][part] for part in PARTS] == [1, 2, 2, 3, 2]
+    assert [(row["part"], row["rnn"]) for row in measured["parts_of_a_step"]] == list(
+        zip(PARTS, [1, 2, 2, 3, 2], strict=True)
+    )
     assert "| as started | LSTM | 32 | 200 | 2 | 120.0 (" in text
     assert "| same allocator | LSTM | 32 | 200 | 2 | 96.0 (" in text
     assert "| same allocator and instructions | LSTM | 32 | 200 | 2 | 96.0 (" in text
@@ -218,7 +221,6 @@ def test_ratios_shares_and_the_study(raw: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_benchmarks_words_and_figure_hold_its_numbers(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured, text = pretend(monkeypatch, {"avx2", "avx512f"})
-    assert Path("reports/speed.md").read_text() in text
     assert "| LSTM, 2 threads | 120 ms | 40 ms | 3.0 | 80 ms | 20 ms | 4.0 |" in text
     assert "the four ratios are 2.4, 2.4, 2.4 and 2.4 to Keras,\n3.2, 3.2, 3.2 and 3.2 to PyTorch" in text
     assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 coalesced (2.0 and 1.5 times\nPyTorch)" in text
@@ -300,6 +302,16 @@ def test_ctrl_c_ends_every_process_and_leaves_the_old_report(raw: Path) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(int(waiting.read_text()), 0)
     assert [(each.name, each.read_text()) for each in raw.glob("reports/*")] == [("benchmark.json", "old")]
+
+
+def test_what_was_measured_is_written_again_without_timing(tmp_path: Path) -> None:
+    report = tmp_path / "reports/benchmark.json"
+    report.parent.mkdir()
+    report.write_text(json_text(made_up_benchmark()))
+    run_in(tmp_path, "env", f"PYTHONPATH={ROOT}", "python", "-m", "stages.tools.benchmark", "--render")
+    assert report.with_suffix(".md").read_text() == speed_text(made_up_benchmark())
+    assert report.read_text() == json_text(made_up_benchmark())
+    assert report.with_suffix(".png").is_file()
 
 
 def test_what_is_missing_is_said_before_anything_is_timed(

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from stages.params.recipe import CELLS, Cell, Model, Train
 from stages.reporting.rendering import TEMPLATES
 from tests.conftest import ROOT, Project
+from tests.examples import PARAMS
 
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("stages/*/dvc.yaml"))]
 LOADED: dict[Path, dict[str, Any]] = {
@@ -171,10 +172,12 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
 
 
 def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) -> None:
+    training = ("download", "film_groups", "pad", "word_vectors", "train_")
+
     def stale() -> set[str]:
-        """Return what runs again of the stages that train, and of those before them but `download`."""
+        """Return what runs again of the stages that train, and of those before them."""
         changed = json.loads(trained.run("dvc", "status", "--json").stdout)
-        return {name for name in changed if name.startswith(("film_groups", "pad", "word_vectors", "train_"))}
+        return {name for name in changed if name.startswith(training)}
 
     assert stale() == set()
     for path in APART:
@@ -197,21 +200,48 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
     assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm", "train_delayed_recall"}
 
 
+def layers() -> dict[str, int]:
+    """Return package → row, counted from the top, of the packages that stages/README.md draws."""
+    drawn = (ROOT / "stages/README.md").read_text().split("\npackages ")[1].split("```")[0]
+    return {name: row for row, line in enumerate(drawn.splitlines()) for name in line.split()}
+
+
 def test_imports_run_one_way() -> None:
-    """No stage or tool is imported, and neither packages nor modules import each other in a circle."""
+    """Down the layers of packages, and between modules without circles; no stage or tool is imported."""
 
     def package(path: Path) -> str:
         return path.relative_to(ROOT).parts[1] if path.parent != ROOT / "stages" else "stages"
 
     root = ROOT / "stages/__init__.py"  # which all import
     files = [path for path in ROOT.glob("stages/**/*.py") if path.stat().st_size and path != root]
-    ends = {path for path in files if package(path) in ("stages", "tools")}
     modules = {
         path: {each for each in imported(path) - {path, root} if each.suffix == ".py"} for path in files
     }
     TopologicalSorter(modules).prepare()
-    uses: dict[str, set[str]] = {}
-    for path, others in modules.items():
-        assert relative(others & ends) == [], path
-        uses.setdefault(package(path), set()).update(set(map(package, others)) - {package(path)})
-    assert list(TopologicalSorter(uses).static_order())[-1] in ("stages", "tools")
+    rows = {"stages": -1, "tools": -1} | layers()
+    assert rows.keys() == set(map(package, files))
+    upward = [
+        (path, other)
+        for path, others in modules.items()
+        for other in others
+        if rows[package(path)] >= rows[package(other)]
+        and (package(path) != package(other) or package(path) in ("stages", "tools"))
+    ]
+    assert upward == []
+
+
+def test_no_recipe_is_known_by_name() -> None:
+    """In quotes, after --recipe, before a parameter's or a seed's name, or as a folder."""
+    params = YAML(typ="safe", pure=True).load(PARAMS.read_text())
+    names = "|".join(name for name, block in params.items() if "pad" in block)
+    assert names.count("|") >= 3
+    known = re.compile(
+        rf"""["'`/]({names})["'`/]|--recipe ({names})\b|\b({names})[-.](\d|pad|model|train|rnn|lstm)"""
+    )
+    for said in ("'tuned'", "`tuned`", "--recipe tuned", "tuned.rnn.learning_rate", "data/models/tuned/"):
+        assert known.search(said)
+    for said in ("is tuned", "`make long`", "the notebook's"):
+        assert not known.search(said)
+    files = [path for path in ROOT.glob("stages/**/*") if path.suffix in (".py", ".j2")]
+    found = [(path, known.findall(path.read_text())) for path in [*files, *PIPELINES]]
+    assert [each for each in found if each[1]] == []

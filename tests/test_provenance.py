@@ -118,14 +118,24 @@ def test_an_edit_in_mid_run_fails_the_stage_and_leaves_nothing(
     assert not list((trained.folder / "data/models").glob("notebook/*"))
 
 
-def test_score_refuses_a_model_of_other_settings(trained: Project) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"units": 128', '"units": 64', " was trained with model.units = 64, but params.yaml now has 128"),
+        (
+            '"python": "3',
+            '"python": "0',
+            " and data/models/tuned/lstm-0 were trained with different versions: ",
+        ),
+    ],
+)
+def test_score_refuses_models_of_other_settings_or_versions(
+    trained: Project, old: str, new: str, said: str
+) -> None:
     made = trained.folder / "data/models/tuned/rnn-0/provenance.json"
     text = made.read_text()
     made.unlink()  # a link into the cache
-    made.write_text(text.replace('"units": 128', '"units": 64'))
+    made.write_text(text.replace(old, new))
     result = trained.stage("score", "tuned", "0")
     assert result.returncode == 1
-    assert (
-        "data/models/tuned/rnn-0 was trained with model.units = 64, but params.yaml now has 128"
-        in result.stderr
-    )
+    assert f"data/models/tuned/rnn-0{said}" in result.stderr

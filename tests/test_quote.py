@@ -8,14 +8,14 @@ from stages.publishing.quoting import PAGES, QUOTE, quoted
 from stages.runtime.errors import StageError
 from tests.conftest import ROOT, Project
 
-BEGIN, END = "<!-- from reports/speed.md -->\n", "<!-- end of reports/speed.md -->\n"
+BEGIN, END = "<!-- from reports/table.md -->\n", "<!-- end of reports/table.md -->\n"
 
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("reports").mkdir()
-    Path("reports/speed.md").write_text(r"new \1" + "\n")
+    Path("reports/table.md").write_text(r"new \1" + "\n")
     return Path("page.md")
 
 
@@ -27,7 +27,7 @@ def test_the_text_between_the_marks_is_replaced(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [BEGIN, END, END + BEGIN, BEGIN + END.replace("speed", "other"), f" {BEGIN}{END}"]
+    "text", [BEGIN, END, END + BEGIN, BEGIN + END.replace("table", "other"), f" {BEGIN}{END}"]
 )
 def test_a_mark_alone_is_refused(page: Path, text: str) -> None:
     page.write_text(text)
@@ -36,7 +36,7 @@ def test_a_mark_alone_is_refused(page: Path, text: str) -> None:
 
 
 def test_a_report_that_is_missing(page: Path) -> None:
-    page.write_text((BEGIN + END).replace("speed", "other"))
+    page.write_text((BEGIN + END).replace("table", "other"))
     with pytest.raises(StageError, match=r"reports/other\.md does not exist"):
         quoted(page)
 

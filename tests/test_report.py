@@ -10,7 +10,7 @@ import pytest
 from stages import evaluate
 from stages.params.study import Params
 from stages.reporting import formatting, tables
-from stages.reporting.comparison import compare_recipes, differing_settings, length_bins
+from stages.reporting.comparison import Result, changed_settings, compare_recipes, length_bins
 from stages.reporting.rendering import render
 from stages.reporting.report import Inputs, Report, build_report, draw
 from stages.reporting.sections.costs import cell_costs
@@ -247,6 +247,10 @@ def test_a_search_of_other_parameters_or_code_is_out_of_date() -> None:
     assert "**Out of date: `stages/networks/training.py` has changed since; `make search`" in text
     text = report(runs, search=search_with(params, provenance={}))
     assert "not recorded which code made this; `make search`" in text
+    settings = search_with(params)["settings"]
+    settings = {**settings, "train": settings["train"] | {"epochs": 99}}
+    text = report(runs, search=search_with(params, settings=settings))
+    assert "**Out of date: `tuned.train.epochs` has changed since; `make search`" in text
 
 
 def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
@@ -284,11 +288,10 @@ def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
     runs = {"tuned": {0: made_up_scores(0.6, 0.9)}}
     params = small_params(runs)
 
-    def said(**changes: Any) -> str:
-        whole = made_up_whole_reviews(params, 0.7, 0.8)
-        for name, value in changes.items():
-            for run in whole["runs"].values():
-                run[name] = value
+    def said(settings: Any = None, **changes: Any) -> str:
+        whole = made_up_whole_reviews(params, 0.7, 0.8) | changes
+        for run in whole["runs"].values():
+            run["settings"] = settings or run["settings"]
         (text,) = re.findall(r"\*\*Out of date: .*", report(runs, params, whole_reviews=whole)) or [""]
         return text
 
@@ -395,7 +398,7 @@ def test_costs_are_counted_from_the_shapes() -> None:
     text = section("What does each cell cost?", runs)
     assert "4.0 times the RNN's recurrent weights" in text
     assert "takes 3.0 times as long, an answer 4.0 times.**" in text
-    assert "| LSTM | 131,584 | 1 | 1,310,848 | 30 | 200 |" in text
+    assert "| LSTM | 131,584 | 1 | 1,310,848 | 60 | 200 |" in text
 
 
 def test_every_question_has_its_section() -> None:
@@ -435,11 +438,18 @@ def test_a_release_of_other_runs_is_refused(recipe: str, seed: int) -> None:
 
 
 def test_settings_that_differ() -> None:
-    blocks: dict[str, dict[str, Any]] = {
-        "a": {"pad": {"maxlen": 9, "padding": "pre"}},
-        "b": {"pad": {"padding": "pre"}, "x": 1},
+    nothing: Any = {}
+    pads = {"a": {"maxlen": 9, "padding": "pre"}, "b": {"maxlen": 9, "padding": "post"}}
+    pads["c"] = {"maxlen": 8, "padding": "pre"}
+    results = [
+        Result(name, {0: {"settings": {"pad": pad, "x": 1}}}, nothing, nothing, nothing)
+        for name, pad in pads.items()
+    ]
+    assert changed_settings(results) == {
+        "pad.maxlen": {"a": 9, "b": 9, "c": 8},
+        "pad.padding": {"a": "pre", "b": "post", "c": "pre"},
     }
-    assert differing_settings(blocks) == {"pad.maxlen": {"a": 9, "b": None}, "x": {"a": None, "b": 1}}
+    assert changed_settings(results[:1]) == {}
 
 
 def test_bins_of_length_have_names() -> None:

@@ -1,11 +1,15 @@
 """What is measured on a run, with answers worked out by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from stages.reviews.splitting import SHARED
+from stages.runtime.errors import StageError
 from stages.score import by_shared, measure, padding
 from stages.scoring.packing import pack
+from stages.scoring.provenance import common_provenance
 
 
 def test_measure() -> None:
@@ -48,3 +52,29 @@ def test_accuracy_by_what_a_review_shares() -> None:
         {"reviews": 0, "accuracy": None},
         {"reviews": 3, "accuracy": 0.66667},
     ]
+
+
+def test_what_is_compared_was_made_with_the_same() -> None:
+    shared = {"stages/networks/models.py": "1"}
+    rnn: dict[str, Any] = {
+        "code": {**shared, "stages/train_rnn.py": "2"},
+        "packages": {"keras": "3.14.0"},
+        "python": "3.11",
+    }
+    lstm = rnn | {"code": {**shared, "stages/train_lstm.py": "3"}}
+    code = {**rnn["code"], "stages/train_lstm.py": "3"}
+    assert common_provenance({"a": rnn, "b": lstm}) == {**rnn, "code": code}
+    for other, said in (
+        (
+            {"packages": {"keras": "3.15.0"}},
+            "a and b were trained with different versions: keras 3.14.0 and 3.15.0",
+        ),
+        ({"python": "3.12"}, "a and b were trained with different versions: Python 3.11 and 3.12"),
+        (
+            {"code": {"stages/networks/models.py": "4"}},
+            "b was trained with another stages/networks/models.py ",
+        ),
+    ):
+        with pytest.raises(StageError) as error:
+            common_provenance({"a": rnn, "b": lstm | other})
+        assert str(error.value).startswith(said)

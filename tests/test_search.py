@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.choose import Run, best_accuracy, chosen, common_provenance, grid, rows, run_of
+from stages.choose import Run, best_accuracy, chosen, common_settings, grid, rows, run_of
 from stages.params.study import Params, Search, load_params
 from stages.runtime.errors import StageError
 from stages.train_variant import check_variant, setting
@@ -87,34 +87,26 @@ def test_a_run_counts_with_its_best_epoch() -> None:
     assert best_accuracy("epoch,validation_accuracy\n1,0.5\n2,0.875\n3,0.75\n") == 0.875
 
 
-def made(pooling: str = "mean", rate: float = 0.1, epochs: int = 5, keras: str = "3.15") -> dict[str, Any]:
-    """Return a run's provenance."""
+def settings(pooling: str = "mean", rate: float = 0.1, epochs: int = 5) -> dict[str, Any]:
+    """Return a run's settings."""
     return {
-        "settings": {
-            "pad": {"maxlen": 20},
-            "model": {"pooling": pooling, "units": 8},
-            "train": {"epsilon": 1e-07, "epochs": epochs},
-            "rnn": {"learning_rate": rate},
-        },
-        "code": {"stages/__init__.py": "0"},
-        "packages": {"keras": keras},
-        "python": "3.11",
+        "pad": {"maxlen": 20},
+        "model": {"pooling": pooling, "units": 8},
+        "train": {"epsilon": 1e-07, "epochs": epochs},
+        "rnn": {"learning_rate": rate},
     }
 
 
 def test_a_run_is_known_by_its_provenance_and_the_seed_in_its_name() -> None:
-    assert run_of("rnn-mean-1e-07-0.1-12", made()["settings"]) == Run("rnn", "mean", 1e-07, 0.1, "12")
+    assert run_of("rnn-mean-1e-07-0.1-12", settings()) == Run("rnn", "mean", 1e-07, 0.1, "12")
 
 
 def test_runs_that_differ_in_what_is_searched_alone_are_compared() -> None:
-    expected = {name: made()[name] for name in ("code", "packages", "python")}
-    assert common_provenance([made(), made("last", 0.2)]) == expected
-    for other, name in (
-        (made(epochs=6), "settings.train.epochs is 5 or 6"),
-        (made(keras="4"), "packages.keras"),
-    ):
-        with pytest.raises(StageError, match=rf"data/search/runs cannot be compared: {name}"):
-            common_provenance([made(), made("last"), other])
+    expected = {"pad": {"maxlen": 20}, "model": {"units": 8}, "train": {"epochs": 5}}
+    runs = {"a": settings(), "b": settings("last", 0.2)}
+    assert common_settings(runs) == expected
+    with pytest.raises(StageError, match=r"a and c cannot be compared: train\.epochs is 5 and 6; "):
+        common_settings(runs | {"c": settings(epochs=6)})
 
 
 @pytest.mark.parametrize(
@@ -200,6 +192,7 @@ def test_the_search_trains_its_grid_and_nothing_twice(trained: Project) -> None:
     assert json.loads(trained.text("reports/search.json")) == table
     assert [(row["cell"], row["learning_rate"]) for row in table["rows"]].count(("rnn", 0.01)) == 1
     assert len(table["rows"]) == 4
+    assert table["settings"]["train"].items() < trained.params["tuned"]["train"].items()
     means = [row["mean"] for row in table["rows"] if row["cell"] == "lstm"]
     assert means == sorted(means, reverse=True)
 

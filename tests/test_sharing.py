@@ -81,7 +81,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> Changed
         }
 
         project.run("git", "switch", "--quiet", "-")
-        project.run("dvc", "checkout")
+        project.run("dvc", "checkout", "dvc.yaml")
         (folder / "data.json").write_text(json.dumps([before, after]))
 
     folder = made_once(tmp_path_factory, "changed", make)
@@ -292,7 +292,7 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
 
     # A colleague clones and pulls.
     theirs = Clone(mine, tmp_path / "theirs")
-    theirs.dvc("pull")
+    theirs.dvc("pull", "dvc.yaml")
     assert theirs.data() == changed.before
 
     # Another clones and has DVC bring up to date what is missing.
@@ -310,11 +310,11 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     theirs.git("pull", "--quiet")
     cache = theirs.cache()
     with remote.refusing():
-        refused = theirs.dvc("pull", check=False)
+        refused = theirs.dvc("pull", "dvc.yaml", check=False)
     assert refused.returncode != 0
     assert remote.refusal in refused.stderr
     assert (theirs.data(), theirs.cache()) == (changed.before, cache)
-    theirs.dvc("pull")
+    theirs.dvc("pull", "dvc.yaml")
     assert theirs.data() == changed.after
     assert theirs.dvc("status").stdout == "Data and pipelines are up to date.\n"
 
@@ -352,7 +352,7 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     if remote.kind == "folder":
         # Whoever has the data makes a folder anew that was deleted.
         run_in(mine, "dvc", "push", "--run-cache")
-        late.dvc("pull")
+        late.dvc("pull", "dvc.yaml")
         assert late.data() == changed.after
     else:
         cache = listing(mine / ".dvc/cache")
@@ -368,7 +368,7 @@ def check_without(remote: Remote, late: Clone, changed: Changed) -> None:
     late.git("pull", "--quiet")
     cache = late.cache()
     remote.stop()
-    refused = late.dvc("pull", check=False)
+    refused = late.dvc("pull", "dvc.yaml", check=False)
     assert refused.returncode != 0
     assert remote.silence in refused.stderr
     assert late.cache() == cache
@@ -377,7 +377,7 @@ def check_without(remote: Remote, late: Clone, changed: Changed) -> None:
         gone = ("models/tuned/rnn-0/", "released/")
         assert late.data() == {path: now for path, now in changed.before.items() if not path.startswith(gone)}
         late.git("reset", "--quiet", "--hard", "ORIG_HEAD")
-        late.dvc("checkout")
+        late.dvc("checkout", "dvc.yaml")
         assert late.data() == changed.before
         late.git("pull", "--quiet")
     else:

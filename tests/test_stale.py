@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from stages.benchmarking.speed import speed_text
 from stages.networks.provenance import PACKAGES
+from stages.runtime.files import json_text
 from stages.tools import stale
 from tests.conftest import ROOT, run_in
+from tests.examples import made_up_benchmark, made_up_scores
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,39 @@ def test_a_stage_that_was_not_run_again_is_seen_without_data() -> None:
     assert list(stale.broken_links(stages, stale.made_by(stages))) == []
 
 
-def test_entries_of_dropped_runs_are_named() -> None:
-    assert [line.split(":")[0] for line in stale.left_over({"a": {}, "b": {}}, {"a"})] == ["b"]
+@pytest.mark.parametrize("study", ["dvc.yaml", "stages/side/dvc.yaml"])
+def test_entries_of_dropped_runs_are_named(
+    study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lock = Path(study).with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("stages: {a@1: {cmd: x}, a@2: {cmd: x}}")
+    listed = "a@1" if study == "dvc.yaml" else f"{study}:a@1"
+    monkeypatch.setattr(stale, "printed", lambda *command: f"{listed}\n" if study in command else "")
+    said = f"a@2: in {lock}, but params.yaml names no such run: delete its entry there"
+    assert stale.locked(Path(study)) == ({"a@1": {"cmd": "x"}}, [said])
+
+
+def test_a_release_before_the_last_training_is_seen_without_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scores = {seed: Path(f"reports/runs/tuned-{seed}.json") for seed in (0, 1, 10)}
+    scores[10].parent.mkdir(parents=True)
+    for seed, file in scores.items():
+        file.write_text(json_text(made_up_scores(0.8, 0.7 if seed else 0.6)))
+    Path("reports/runs/tuned-2.json").write_text("what is left of a seed that was dropped")
+    outputs = [*map(str, scores.values()), "reports/runs/other-0.json", "data/released"]
+    released = {
+        "rnn": {"recipe": "tuned", "seed": 0, "validation_accuracy": 0.8},
+        "lstm": {"recipe": "tuned", "seed": 1, "validation_accuracy": 0.7},  # of equals the first
+    }
+    assert list(stale.not_released(released, outputs)) == []
+    for change in ({"seed": 10}, {"validation_accuracy": 0.75}, {"recipe": "none"}):
+        again = {**released, "lstm": released["lstm"] | change}
+        (reason,) = stale.not_released(again, outputs)
+        assert reason.startswith("release: was not run again after the LSTM runs of ")
 
 
 def test_a_page_that_quotes_other_results_is_named_with_the_command_that_mends_it(
@@ -108,6 +142,28 @@ def test_answers_of_other_models_are_named() -> None:
     for other in ("13.dir", None):
         (reason,) = stale.answered(answers, other)
         assert reason.startswith("reports/answers.md: ") and "`make walk`" in reason
+
+
+def test_commands_that_are_no_longer_shown_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("reports").mkdir()
+    report = Path("reports/walk.md")
+    report.write_text("```\n$ dvc params diff --md\n| $ |\n```\n\n```\n$ dvc metrics diff\n```\n")
+    shown = ["git commit", "dvc params diff --md", "dvc repro", "dvc metrics diff"]
+    assert list(stale.other_commands({"walk": shown})) == []
+    for other in (shown[:-1], [*shown[:-1], "dvc metrics diff --md"], shown[::-1]):
+        (reason,) = stale.other_commands({"walk": other})
+        assert reason.startswith("reports/walk.md: ") and reason.endswith("run `make walk`")
+    report.write_text("Nothing yet.\n")
+    assert list(stale.other_commands({"walk": shown})) == []
+
+
+def test_a_benchmark_of_other_templates_is_named() -> None:
+    measured = made_up_benchmark()
+    page = speed_text(measured)
+    assert list(stale.not_rendered(measured, page)) == []
+    (reason,) = stale.not_rendered(made_up_benchmark(avx512=False), page)
+    assert reason.startswith("reports/benchmark.md: ") and "benchmark --render`" in reason
 
 
 NUMPY = """# made by uv
@@ -198,6 +254,9 @@ def test_only_the_main_study_has_to_be_up_to_date(tmp_path: Path) -> None:
         "dvc.yaml": stages,
         "in": "1",
         "reports/metrics.json": "{}",
+        "reports/released.json": "{}",
+        "reports/benchmark.json": json_text(made_up_benchmark()),
+        "reports/benchmark.md": speed_text(made_up_benchmark()),
         "requirements.txt": "",
         "stages/side/dvc.yaml": SIDE.format("in", "in"),
         **dict.fromkeys(

@@ -1,14 +1,14 @@
 """What the READMEs show people to run, every command of it, in a small project."""
 
 import re
+import subprocess
+from pathlib import Path
 
-import pytest
-
-from stages.runtime.errors import StageError
-from stages.tools.walk import NAMES, commands
+from stages.publishing.quoting import WALKS, commands
+from stages.tools.walk import as_markdown, end_processes
 from tests.conftest import Project
 
-HERE, THERE = (f"<!-- from reports/{name}.md -->\n<!-- end of reports/{name}.md -->\n" for name in NAMES)
+HERE, THERE = (f"<!-- from reports/{name}.md -->\n<!-- end of reports/{name}.md -->\n" for name in WALKS)
 
 
 def test_the_commands_are_those_of_the_section_without_comments() -> None:
@@ -17,11 +17,29 @@ def test_the_commands_are_those_of_the_section_without_comments() -> None:
         "## Here\nSome words, `not this`.\n```sh\none --two   # three\n\nfour\n```\n```\nshown\n```\n"
         f"{HERE}```sh\nfive\n```\n## After\n{THERE}```\nno\n```\n"
     )
-    assert commands(readme, NAMES[0]) == ["one --two", "four", "five"]
-    with pytest.raises(
-        StageError, match=f"no README shows commands in a section that quotes reports/{NAMES[1]}.md"
-    ):
-        commands(readme, NAMES[1])
+    assert commands(readme, WALKS[0]) == ["one --two", "four", "five"]
+    assert commands(readme, WALKS[1]) == []
+
+
+def test_what_a_command_prints_keeps_its_columns() -> None:
+    assert as_markdown("a b", "  rnn  text\n0.5  x\n\n") == "```\n$ a b\n  rnn  text\n0.5  x\n```\n"
+    assert as_markdown("a b", "") == "```\n$ a b\n```\n"
+
+
+def test_nothing_goes_on_in_the_background(tmp_path: Path) -> None:
+    """As DVC's experiments would after Ctrl-C: they are in a session of their own."""
+    clone, elsewhere = tmp_path / "clone", tmp_path / "elsewhere"
+    processes = []
+    for folder in (clone, elsewhere):
+        folder.mkdir()
+        processes.append(subprocess.Popen(("sleep", "60"), cwd=folder, start_new_session=True))
+    try:
+        end_processes(clone)
+        assert [process.poll() for process in processes] == [-9, None]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:

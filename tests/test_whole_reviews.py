@@ -38,10 +38,23 @@ def test_the_study_tries_poolings_and_scores_all_seeds(trained: Project) -> None
     assert table["runs"]["0"]["settings"] == trained.params["long"]
     assert {"rnn", "lstm", "provenance"} < table["runs"]["0"].keys()
     assert not left_over.exists()
+    code = {Path(name).name for name in table["provenance"]["code"]}
+    assert {"train_variant.py", "train_rnn.py", "train_lstm.py", "training.py"} < code
     tried = json.loads(trained.text("data/whole_reviews/tried/lstm-max/provenance.json"))
     run = json.loads(trained.text("data/models/long/lstm-0/provenance.json"))
     assert tried["settings"]["model"]["pooling"] == "max"
     assert run["settings"]["model"]["pooling"] == trained.params["long"]["model"]["pooling"]
+
+    # A run whose packages were others is refused.
+    file = trained.folder / "data/whole_reviews/tried/lstm-max/provenance.json"
+    made = file.read_text()
+    file.unlink()
+    file.write_text(json.dumps(tried | {"python": "3.9"}))
+    refused = trained.stage("tabulate").stderr
+    assert "lstm-max were trained with different versions: Python 3." in refused
+    file.write_text(json.dumps(tried | {"code": {"stages/tabulate.py": "0"}}))
+    assert "lstm-max was trained with another stages/tabulate.py" in trained.stage("tabulate").stderr
+    file.write_text(made)
 
     # Another pooling tried, and taken: the tries stay, what has the recipe's pooling is trained again.
     trained.params["long"]["model"]["pooling"] = "max"

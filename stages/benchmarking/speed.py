@@ -45,10 +45,9 @@ class Speed(NamedTuple):
     dvc_minutes: float
 
 
-def speed_texts(measured: Measured) -> dict[str, str]:
-    """Return the name under reports/ and the text of both pages in Markdown."""
-    values = {"measured": measured, "speed": speed(measured), "names": NAMES}
-    return {name: render(name, TEMPLATES, **values) for name in ("benchmark.md", "speed.md")}
+def speed_text(measured: Measured) -> str:
+    """Return the page in Markdown."""
+    return render("benchmark.md", TEMPLATES, measured=measured, speed=speed(measured), names=NAMES)
 
 
 def speed(measured: Measured) -> Speed:

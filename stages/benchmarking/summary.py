@@ -104,6 +104,7 @@ class Measured:
 
     def summary(self) -> dict[str, Any]:
         """Return all of this, as reports/benchmark.json has it."""
+        profiles = {setting.cell: self.profile(setting) for setting in self.usual}
         return {
             "machine": {"processor": processor_name(), "cores": len(usable_cores())},
             "versions": {name: version(name) for name in ("tensorflow", "keras", "torch", "dvc")},
@@ -117,7 +118,9 @@ class Measured:
                 "same_allocator": self.study(SAME_ALLOCATOR, THREADS[-1], "step", 1),
                 "side_by_side": self.study(USUAL, 1, "beside", THREADS[-1]),
             },
-            "parts_of_a_step": {setting.cell: self.profile(setting) for setting in self.usual},
+            "parts_of_a_step": [
+                {"part": part} | {cell: profile[part] for cell, profile in profiles.items()} for part in PARTS
+            ],
             "answers": {
                 setting.cell: rounded(self.took("milliseconds", USUAL, 1, setting, "predict"), 1)
                 for setting in self.usual

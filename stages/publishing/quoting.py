@@ -1,4 +1,8 @@
-"""What README.md and data/README.md quote of reports/, between marks: results there are never typed."""
+"""What README.md and data/README.md quote of reports/, between marks: results there are never typed.
+
+A section that quotes reports/NAME.md, one of WALKS, shows the commands that make it: `stages.tools.walk` runs
+them. What those in SHOWN print is quoted.
+"""
 
 import re
 from pathlib import Path
@@ -7,6 +11,8 @@ from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, load_text
 
 PAGES = (Path("README.md"), Path("data/README.md"))
+WALKS = ("walk", "answers")
+SHOWN = ("dvc exp show", "dvc params diff", "dvc metrics diff", "python -m stages.tools.predict")
 QUOTE = re.compile(
     r"^(<!-- from reports/(\w+)\.md -->\n)(.*?)^(<!-- end of reports/\2\.md -->)$", re.MULTILINE | re.DOTALL
 )
@@ -24,3 +30,18 @@ def quoted(page: Path) -> str:
             f"{page}: each '<!-- from reports/NAME.md -->' needs '<!-- end of reports/NAME.md -->' after it"
         )
     return QUOTE.sub(lambda quote: quote[1] + load_text(REPORTS / f"{quote[2]}.md") + quote[4], text)
+
+
+def commands(pages: str, name: str) -> list[str]:
+    """Return the shell commands, without comments, in the sections of a text that quote reports/`name`.md."""
+    sections = re.split(r"^## ", pages, flags=re.MULTILINE)
+    text = "".join(each for each in sections if f"<!-- from reports/{name}.md -->" in each)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    lines = (line.partition("  #")[0].strip() for block in blocks for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+def all_commands() -> dict[str, list[str]]:
+    """Return name → commands for each of WALKS."""
+    pages = "\n## ".join(map(load_text, PAGES))  # a page's beginning is a section, too
+    return {name: commands(pages, name) for name in WALKS}

@@ -2,10 +2,13 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Comparison
 from stages.reporting.statistics import (
@@ -87,31 +90,32 @@ def length_bins(audit: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def changed_settings(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
     """Return dotted parameter → recipe → value, for the parameters in which the recipes differ."""
-    return differing_settings({result.name: result.settings for result in results})
+    first, *others = (result.settings for result in results)
+    dotted = sorted({name for other in others for name in differing(first, other)})
+    return {
+        name: {result.name: reduce(getitem, name.split("."), result.settings) for result in results}
+        for name in dotted
+    }
 
 
-def differing_settings(blocks: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return dotted parameter → name → value, for what nested `blocks`, by name, do not have alike."""
-    dotted = {name: _dotted(block) for name, block in blocks.items()}
-    parameters = dict.fromkeys(parameter for block in dotted.values() for parameter in block)
-    table = {each: {name: block.get(each) for name, block in dotted.items()} for each in parameters}
-    return {each: row for each, row in table.items() if len({str(value) for value in row.values()}) > 1}
+def out_of_date(
+    study: Mapping[str, Any],
+    asked: Mapping[str, tuple[Any, Any]],
+    settings: tuple[Mapping[str, Any], Mapping[str, Any]],
+    runs: Runs,
+) -> list[str] | None:
+    """Return what is no longer as a side study had it: parameters, dotted, and files of code.
 
-
-def _dotted(block: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in block.items():
-        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
-
-
-def changed_code(provenance: Mapping[str, Any] | None, runs: Runs) -> list[str] | None:
-    """Return the files, among those that both name, of which `runs` were made with other versions.
-
-    provenance: a side study's, as `score` writes it; None is returned where it names no code.
+    study: its table; None is returned where that does not say with which code it was made. asked: dotted
+    parameter → value then and now. settings: of its recipe, then and now. Of its files, those count with
+    which `runs`, of the main study, were made as well.
     """
-    code = (provenance or {}).get("code")
+    code = study.get("provenance", {}).get("code")
     if not code:
         return None
     main = [run["provenance"]["code"] for seeds in runs.values() for run in seeds.values()]
-    return sorted({path for each in main for path in code.keys() & each.keys() if code[path] != each[path]})
+    return [
+        *(name for name, (then, now) in asked.items() if then != now),
+        *(f"{study['recipe']}.{name}" for name in differing(*settings)),
+        *sorted({path for each in main for path in code.keys() & each.keys() if code[path] != each[path]}),
+    ]

@@ -52,7 +52,7 @@ examples:
   python -m stages.tools.predict "A wonderful film." "I want my money back."
   python -m stages.tools.predict --explain "Not as bad as they say."
   python -m stages.tools.predict --file reviews.txt --csv > predictions.csv
-  zcat reviews.txt.gz | python -m stages.tools.predict --recipe notebook --seed 3 --json
+  zcat reviews.txt.gz | python -m stages.tools.predict --recipe NAME --seed 3 --json
 """
 
 

@@ -16,7 +16,9 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
-from stages.publishing.quoting import PAGES, quoted
+from stages.benchmarking.speed import speed_text
+from stages.publishing.quoting import PAGES, SHOWN, all_commands, quoted
+from stages.reporting.formatting import LABELS
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
@@ -30,26 +32,31 @@ def main() -> None:
     """Print every reason for which the results are stale."""
     Parser(prog="python -m stages.tools.stale", description=__doc__).parse_args()
     with protocol("stale"):
-        main_lock = locked(MAIN_STUDY)
+        main_lock, left_over = locked(MAIN_STUDY)
         cached = cached_outputs(load_yaml(MAIN_STUDY)["stages"])
         status = json.loads(printed("dvc", "status", "--json"))
         pipeline = [
             *changes({name: each for name, each in status.items() if study_of(name) == MAIN_STUDY}, cached),
             *broken_links(main_lock, made_by(main_lock)),
-            *left_over(main_lock, set(printed("dvc", "stage", "list", "--name-only").split())),
+            *left_over,
+            *not_released(load_json(REPORTS / "released.json"), made_by(main_lock)),
         ]
         beside = [
             *walked(load_text(REPORTS / "walk.md"), load_json(REPORTS / "metrics.json")),
             *answered(load_text(REPORTS / "answers.md"), made_by(main_lock).get(RELEASED.as_posix())),
+            *other_commands(all_commands()),
+            *not_rendered(load_json(REPORTS / "benchmark.json"), load_text(REPORTS / "benchmark.md")),
             *misquoted(PAGES),
             *unpinned(provenances(), load_text(Path("requirements.txt"))),
         ]
         for study in sorted(Path("stages").glob("*/dvc.yaml")):
-            lock = locked(study) if study.with_suffix(".lock").is_file() else {}
+            lock, left_over = locked(study) if study.with_suffix(".lock").is_file() else ({}, [])
             own = {name: each for name, each in status.items() if study_of(name) == study}
             reasons = [*changes(own), *broken_links(lock, made_by(main_lock) | made_by(lock))]
             if reasons:
                 print(f"not up to date: {side_note(study, reasons, bool(lock))}")
+            for reason in left_over:
+                print(f"left over: {reason}")
             beside += not_copied(study.parent.name, lock)
         for reason in pipeline + beside:
             print(f"stale: {reason}", file=sys.stderr)
@@ -99,10 +106,23 @@ def made_by(stages: Stages) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
 
 
-def left_over(stages: Stages, named: set[str]) -> Iterator[str]:
-    """Yield each entry of dvc.lock whose stage dvc.yaml and params.yaml no longer name."""
-    for name in sorted(stages.keys() - named):
-        yield f"{name}: in dvc.lock, but params.yaml names no such run: delete its entry there"
+def not_released(released: Mapping[str, Any], outputs: Iterable[str]) -> Iterator[str]:
+    """Yield each cell whose released run is not the one that the scores of its runs prefer.
+
+    released: reports/released.json; outputs: in dvc.lock, the scores among them. Where data/ is absent, DVC
+    cannot tell whether the models are those that `release` has chosen from.
+    """
+    for cell, run in released.items():
+        accuracies = {}
+        for report in map(Path, outputs):
+            recipe, _, seed = report.stem.rpartition("-")
+            if (report.parent, recipe) == (RUNS, run["recipe"]):
+                scored = load_json(report)[cell]
+                kept = scored["history"]["epoch"].index(scored["kept_epoch"])
+                accuracies[int(seed)] = scored["history"]["validation_accuracy"][kept]
+        best = max(sorted(accuracies), key=lambda seed: accuracies[seed], default=None)
+        if best is None or (run["seed"], run["validation_accuracy"]) != (best, accuracies[best]):
+            yield f"release: was not run again after the {LABELS[cell]} runs of {run['recipe']} changed"
 
 
 def side_note(study: Path, reasons: list[str], ran: bool) -> str:
@@ -184,9 +204,39 @@ def answered(answers: str, released: str | None) -> Iterator[str]:
             )
 
 
-def locked(study: Path) -> Stages:
-    """Return what the dvc.lock beside a dvc.yaml says of each stage."""
-    return dict(load_yaml(study.with_suffix(".lock"))["stages"])
+def other_commands(shown: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield each report whose commands are not those that the READMEs show beside it.
+
+    shown: name of the report → commands. A report without a command is not written yet.
+    """
+    for name, commands in shown.items():
+        run = re.findall(r"^\$ (.*)$", load_text(REPORTS / f"{name}.md"), flags=re.MULTILINE)
+        if run and run != [command for command in commands if command.startswith(SHOWN)]:
+            yield f"reports/{name}.md: the READMEs show other commands than it has: run `make walk`"
+
+
+def not_rendered(measured: Mapping[str, Any], page: str) -> Iterator[str]:
+    """Yield whether reports/benchmark.md is not what its template makes of reports/benchmark.json."""
+    if speed_text(measured) != page:
+        yield (
+            "reports/benchmark.md: is not what its templates make of reports/benchmark.json: "
+            "run `python -m stages.tools.benchmark --render`"
+        )
+
+
+def locked(study: Path) -> tuple[Stages, list[str]]:
+    """Return what the dvc.lock beside a dvc.yaml says of each stage, and a line on each entry left over.
+
+    That is one whose stage dvc.yaml and params.yaml no longer name.
+    """
+    lock = study.with_suffix(".lock")
+    stages = load_yaml(lock)["stages"]
+    named = printed("dvc", "stage", "list", "--name-only", str(study)).split()
+    current = {name.removeprefix(f"{study}:") for name in named}
+    return {name: stage for name, stage in stages.items() if name in current}, [
+        f"{name}: in {lock}, but params.yaml names no such run: delete its entry there"
+        for name in sorted(stages.keys() - current)
+    ]
 
 
 def load_yaml(path: Path) -> Any:

@@ -1,50 +1,39 @@
 """Run what the READMEs show people to run, and write down what it prints, for them to quote.
 
-A section that quotes reports/NAME.md, one of NAMES, shows the commands that made it. They run in
-a clone whose origin is a copy of its own, with a remote for DVC beside it; what those in SHOWN print goes
-into reports/NAME.md. Takes what is trained from .dvc/cache, and trains what the commands change.
+The commands run in a clone whose origin is a copy of its own, with a remote for DVC beside it. Takes what is
+trained from .dvc/cache, and trains what the commands change: some minutes.
 """
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 from ruamel.yaml import YAML
 
-from stages.publishing.quoting import PAGES
-from stages.runtime.command_line import protocol
+from stages.publishing.quoting import SHOWN, all_commands
+from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
-from stages.runtime.files import RELEASED, REPORTS, load_text, write_atomically
-
-NAMES = ("walk", "answers")
-SHOWN = ("dvc exp show", "dvc params diff", "dvc metrics diff", "python -m stages.tools.predict")
+from stages.runtime.files import RELEASED, REPORTS, write_atomically
 
 
 def main() -> None:
     """Run the commands and write what they print; exit with 1 where one fails."""
+    Parser(prog="python -m stages.tools.walk", description=__doc__).parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with protocol("walk"), tempfile.TemporaryDirectory() as scratch:
-        pages = "\n## ".join(map(load_text, PAGES))  # a page's beginning is a section, too
-        for name, text in walked({name: commands(pages, name) for name in NAMES}, Path(scratch)).items():
+        sections = all_commands()
+        for name, found in sections.items():
+            if not found:
+                raise StageError(f"no README shows commands in a section that quotes reports/{name}.md")
+        try:
+            texts = walked(sections, Path(scratch))
+        finally:
+            end_processes(Path(scratch))
+        for name, text in texts.items():
             write_atomically(REPORTS / f"{name}.md", text)
-
-
-def commands(pages: str, name: str) -> list[str]:
-    """Return the shell commands, without comments, of the section that quotes reports/`name`.md.
-
-    Raises `StageError` where there is none.
-    """
-    sections = re.split(r"^## ", pages, flags=re.MULTILINE)
-    text = "".join(each for each in sections if f"<!-- from reports/{name}.md -->" in each)
-    blocks = re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
-    lines = (line.partition("  #")[0].strip() for block in blocks for line in block.splitlines())
-    found = [line for line in lines if line]
-    if not found:
-        raise StageError(f"no README shows commands in a section that quotes reports/{name}.md")
-    return found
 
 
 def walked(sections: dict[str, list[str]], scratch: Path) -> dict[str, str]:
@@ -61,14 +50,20 @@ def walked(sections: dict[str, list[str]], scratch: Path) -> dict[str, str]:
         shown = []
         for command in found:
             output = run(command, clone)
-            if command.startswith(SHOWN) and output:
-                shown.append(f"```\n$ {command}\n{output.strip()}\n```\n")
+            if command.startswith(SHOWN):
+                shown.append(as_markdown(command, output))
         texts[name] = "\n".join(shown)
     lock = YAML(typ="safe", pure=True).load(clone / "dvc.lock")["stages"]
     models = next(out for out in lock["release"]["outs"] if out["path"] == RELEASED.as_posix())
     # So that `make stale` can tell whether these are still the models.
     texts["answers"] += f"\n<!-- by {models['path']} {models['md5']} -->\n"
     return texts
+
+
+def as_markdown(command: str, output: str) -> str:
+    """Return a command and what it has printed as a block of code."""
+    lines = filter(None, ("```", f"$ {command}", output.strip("\n"), "```"))
+    return "\n".join(lines) + "\n"
 
 
 def run(command: str, folder: Path) -> str:
@@ -79,6 +74,18 @@ def run(command: str, folder: Path) -> str:
         print(result.stdout, result.stderr, sep="", file=sys.stderr)
         raise StageError(f"{command!r} ended with status {result.returncode}")
     return result.stdout
+
+
+def end_processes(folder: Path) -> None:
+    """Kill what still runs below `folder`: after Ctrl-C, DVC's experiments would go on in the background."""
+    below = [
+        process
+        for process in psutil.process_iter(["cwd"])
+        if process.info["cwd"] and Path(process.info["cwd"]).is_relative_to(folder.resolve())
+    ]
+    for process in below:
+        process.kill()
+    psutil.wait_procs(below, timeout=5)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.params.recipe import CELLS
 from stages.params.study import Params
-from stages.reporting.comparison import changed_code
+from stages.reporting.comparison import out_of_date
 from stages.reporting.formatting import LABELS
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import at_an_edge, search_followed, up_to_date
@@ -28,7 +28,9 @@ def search_section(search: Mapping[str, Any], params: Params, runs: Runs) -> Sea
     tried = sum(row["cell"] == CELLS[0] for row in rows)
     return Search(
         search_followed(search["recipe"], changed_since(search, params), tried),
-        up_to_date(out_of_date(search, params, runs), "make search"),
+        up_to_date(
+            out_of_date(search, asked(search, params), common_settings(search, params), runs), "make search"
+        ),
         chosen,
         [
             (row, (row["settings"], row["learning_rate"]) == (chosen["settings"], rates[row["cell"]]))
@@ -46,21 +48,23 @@ def changed_since(search: Mapping[str, Any], params: Params) -> list[str]:
     return [f"{part}.{name}" for (part, name), value in wanted.items() if block[part][name] != value]
 
 
-def out_of_date(search: Mapping[str, Any], params: Params, runs: Runs) -> list[str] | None:
-    """Return what is no longer as the search had it: its parameters, dotted, and files of code.
-
-    None where it does not say with which code it was made.
-    """
+def asked(search: Mapping[str, Any], params: Params) -> dict[str, tuple[Any, Any]]:
+    """Return dotted parameter of the search → what it was, and what it is now."""
     rows, now = search["rows"], params.search
-    changed = {
-        "recipe": search["recipe"] != now.recipe,
-        "seeds": {int(seed) for row in rows for seed in row["seeds"]} != set(now.seeds),
-        "learning_rate": {row["learning_rate"] for row in rows} != set(now.learning_rate),
-        "pooling": {row["settings"]["model.pooling"] for row in rows} != set(now.pooling),
-        "epsilon": {row["settings"]["train.epsilon"] for row in rows} != set(now.epsilon),
+    return {
+        "search.recipe": (search["recipe"], now.recipe),
+        "search.seeds": ({int(seed) for row in rows for seed in row["seeds"]}, set(now.seeds)),
+        "search.learning_rate": ({row["learning_rate"] for row in rows}, set(now.learning_rate)),
+        "search.pooling": ({row["settings"]["model.pooling"] for row in rows}, set(now.pooling)),
+        "search.epsilon": ({row["settings"]["train.epsilon"] for row in rows}, set(now.epsilon)),
     }
-    code = changed_code(search.get("provenance"), runs)
-    return None if code is None else [f"search.{name}" for name in changed if changed[name]] + code
+
+
+def common_settings(search: Mapping[str, Any], params: Params) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the recipe's settings that were not searched, then and now."""
+    then = search.get("settings", {})
+    block = params.blocks[search["recipe"]].model_dump(mode="json")
+    return then, {part: {name: block[part].get(name) for name in each} for part, each in then.items()}
 
 
 def edges(search: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.params.recipe import CELLS
 from stages.params.study import Params
-from stages.reporting.comparison import Result, changed_code, changed_settings, differing_settings
+from stages.reporting.comparison import Result, changed_settings, out_of_date
 from stages.reporting.sections.baseline import Bag, Row, baseline_rows
 from stages.reporting.statistics import Runs, mean_over_seeds
 from stages.reporting.verdicts import leading_cell, up_to_date
@@ -40,7 +40,9 @@ def whole_reviews_section(
     return WholeReviews(
         result,
         leading_cell(result.uncertainty["difference"]),
-        up_to_date(out_of_date(study, result, params, runs), "make long"),
+        up_to_date(
+            out_of_date(study, asked(study, result, params), settings(result, params), runs), "make long"
+        ),
         {cell: float(mean_over_seeds(result.seeds, cell, "validation", "accuracy")) for cell in CELLS},
         study["tried"],
         [row for row in baseline_rows(bags, result) if row[0]["tokens"] == "whole"],
@@ -48,25 +50,17 @@ def whole_reviews_section(
     )
 
 
-def out_of_date(study: Mapping[str, Any], result: Result, params: Params, runs: Runs) -> list[str] | None:
-    """Return what is no longer as the study had it: parameters, dotted, and files of code.
-
-    None where it does not say with which code it was made.
-    """
-    now, name = params.whole_reviews, result.name
-    differs = {
-        "whole_reviews.recipe": name != now.recipe,
-        "whole_reviews.seeds": set(result.seeds) != set(now.seeds),
-        "whole_reviews.poolings": {row["pooling"] for row in study["tried"]} != set(now.poolings),
+def asked(study: Mapping[str, Any], result: Result, params: Params) -> dict[str, tuple[Any, Any]]:
+    """Return dotted parameter of the study → what it was, and what it is now."""
+    now = params.whole_reviews
+    return {
+        "whole_reviews.recipe": (result.name, now.recipe),
+        "whole_reviews.seeds": (set(result.seeds), set(now.seeds)),
+        "whole_reviews.poolings": ({row["pooling"] for row in study["tried"]}, set(now.poolings)),
     }
-    changed = {parameter for parameter in differs if differs[parameter]}
-    block = params.blocks[name].model_dump() if name in params.blocks else None
-    for run in result.seeds.values():
-        code = changed_code(run.get("provenance"), runs)
-        if code is None:
-            return None
-        changed |= set(code)
-        if block:
-            settings = differing_settings({"then": run["settings"], "now": block})
-            changed |= {f"{name}.{dotted}" for dotted in settings}
-    return sorted(changed)
+
+
+def settings(result: Result, params: Params) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the recipe's settings, then and now; what is no longer a recipe has not changed."""
+    block = params.blocks.get(result.name)
+    return result.settings, block.model_dump(mode="json") if block else result.settings
