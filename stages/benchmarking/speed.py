@@ -39,11 +39,8 @@ class Speed(NamedTuple):
 
     steps: list[Step]
     usual: list[Step]  # one thread and two, at the batch and length that most was timed at
-    batch: int
-    tokens: int
     same_allocator: Mapping[str, str]  # the ratios to Keras and to PyTorch where all keep the memory
-    rates: Mapping[str, Mapping[str, float]]  # reviews per second
-    rate_ratios: Mapping[str, Mapping[str, float]]
+    rate_ratios: Mapping[str, Mapping[str, float]]  # of reviews per second
     same_instructions: str  # what the fixed instruction set costs; empty where that was not measured
     dvc_minutes: float
 
@@ -67,10 +64,7 @@ def speed(measured: Measured) -> Speed:
     return Speed(
         steps,
         [step for step in steps if step.start == "as started" and _alike(step.row, usual)],
-        usual["batch"],
-        usual["length"],
         {other: _listed([ratios[other] for ratios in kept]) for other in LIKE},
-        rates,
         {
             other: {"after": beside[ours] / after[other], "beside": beside[ours] / beside[other]}
             for other, ours in LIKE.items()

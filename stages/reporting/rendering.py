@@ -1,5 +1,6 @@
 """How the templates become text: they write down what they are given, and compute nothing."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "
 
 def render(name: str, folder: Path = TEMPLATES, **values: Any) -> str:
     """Return the text of `folder`'s template `name`.j2 with these values."""
+    return _environment(folder).get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
+
+
+@cache  # and with it the compiled templates
+def _environment(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
@@ -21,4 +27,4 @@ def render(name: str, folder: Path = TEMPLATES, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {each: getattr(formatting, each) for each in FILTERS}
-    return environment.get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
+    return environment

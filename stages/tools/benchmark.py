@@ -25,18 +25,21 @@ def benchmark() -> dict[str, Any]:
         raise StageError("PyTorch is not installed: `make bench` installs it, or pip install torch==2.13.0")
     if len(usable_cores()) < THREADS[-1]:
         raise StageError(f"{THREADS[-1]} cores are needed")
-    # Imported here, as below: not for the processes that are timed, which import this file.
-    from stages.benchmarking.summary import Measured
-
     params = load_params()
     recipe = params.blocks[params.published.recipe]  # which Keras and PyTorch can do, too
     reviews = load_reviews(recipe)
     beside = {"dvc": measure_dvc(), "fresh_process": measure_fresh(recipe, reviews)}
-    return Measured(measure(recipe, reviews), recipe, reviews).summary() | beside
+    times = measure(recipe, reviews)
+
+    # Imported here: not for the processes that are timed, which import this file.
+    from stages.benchmarking.summary import Measured
+
+    return Measured(times, recipe, reviews).summary() | beside
 
 
 def write(measured: Mapping[str, Any]) -> None:
     """Write the reports."""
+    # Imported here: not for the processes that are timed, which import this file.
     from stages.benchmarking.speed import speed_figure, speed_text
 
     text = json_text(measured)
