@@ -13,11 +13,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stages.params.study import load_params
-from stages.reporting.statistics import pack
 from stages.reviews.encoding import encode, load_raw, pad_rows
 from stages.reviews.splitting import split_train
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import FILM_GROUPS, PADDING, REPORTS, json_text, load_array, write_atomically
+from stages.scoring.packing import pack
 
 NGRAMS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature; shorter runs are, too
 

@@ -16,7 +16,15 @@ from stages.reporting.rendering import render
 from stages.reporting.report import Inputs, Report, build_report, draw
 from stages.reporting.sections.costs import cell_costs
 from stages.runtime.command_line import stage_main
-from stages.runtime.files import REPORTS, RUNS, json_text, load_json, write_atomically, write_folder
+from stages.runtime.files import (
+    REPORTS,
+    RUNS,
+    delete_others,
+    json_text,
+    load_json,
+    write_atomically,
+    write_folder,
+)
 
 TEXTS = ("model_card.md", "report.md", "results.md")
 
@@ -49,16 +57,10 @@ def load_inputs(params: Params) -> Inputs:
 
 
 def load_all(folder: Path, names: Collection[Any]) -> dict[Any, Any]:
-    """Return what a stage wrote as `folder`/NAME.json for each of `names`, and delete what else is there.
-
-    A recipe or seed that was dropped leaves its file behind, and with it another hash of the folder
-    that DVC tracks: the same parameters would give two people two different `dvc.lock`.
-    """
+    """Return what a stage wrote as `folder`/NAME.json for each of `names`, and delete what else is there."""
     files = {name: folder / f"{name}.json" for name in names}
     found = {name: load_json(file) for name, file in files.items()}
-    for left_over in set(folder.iterdir()) - set(files.values()):
-        print(f"evaluate: {left_over} belongs to nothing that params.yaml names: deleted")
-        left_over.unlink()
+    delete_others(folder, files.values())
     return found
 
 

@@ -1,6 +1,6 @@
 """Stage `page`: the report as one HTML file, figures inside."""
 
-from stages.reporting.html import web_page
+from stages.publishing.html import web_page
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import REPORTS, load_text, write_atomically
 

@@ -3,9 +3,7 @@
 No test review takes part in the choice.
 """
 
-import csv
 import shutil
-from pathlib import Path
 from typing import Any
 
 from stages.networks.provenance import FILE
@@ -16,14 +14,14 @@ from stages.runtime.files import (
     MODELS,
     RELEASED,
     REPORTS,
+    delete_others,
     json_text,
-    load_json,
-    load_text,
     missing_input,
     run_folder,
     write_atomically,
     write_folder,
 )
+from stages.scoring.histories import kept_accuracy
 
 COPIED = ("model.keras", FILE)
 
@@ -34,7 +32,7 @@ def release() -> None:
     recipe, seeds = params.release.recipe, sorted(params.seeds)
     released: dict[str, dict[str, Any]] = {}
     for cell in CELLS:
-        accuracies = {seed: validation_accuracy(run_folder(recipe, cell, seed)) for seed in seeds}
+        accuracies = {seed: kept_accuracy(run_folder(recipe, cell, seed)) for seed in seeds}
         best = max(seeds, key=lambda seed: accuracies[seed])  # of equals the first
         released[cell] = {
             "recipe": recipe,
@@ -54,27 +52,6 @@ def release() -> None:
             write_atomically(folder / cell / "run.json", json_text(run))
     write_atomically(REPORTS / "released.json", json_text(released))
     delete_others(MODELS / recipe, {run_folder(recipe, cell, seed) for cell in CELLS for seed in seeds})
-
-
-def validation_accuracy(run: Path) -> float:
-    """Return the accuracy on validation reviews that a run had after the epoch that was kept."""
-    kept = load_json(run / "summary.json")["kept_epoch"]
-    history = csv.DictReader(load_text(run / "history.csv").splitlines())
-    return next(float(row["validation_accuracy"]) for row in history if int(row["epoch"]) == kept)
-
-
-def delete_others(folder: Path, runs: set[Path]) -> None:
-    """Delete what is in `folder` beside `runs`, such as the runs of a seed that was dropped.
-
-    DVC tracks the folder: with left-overs in it, the same parameters would give two people two different
-    `dvc.lock`. What DVC has made is still in its cache.
-    """
-    for left_over in sorted(set(folder.iterdir()) - runs):
-        print(f"release: {left_over} belongs to nothing that params.yaml names: deleted")
-        if left_over.is_dir() and not left_over.is_symlink():
-            shutil.rmtree(left_over)
-        else:
-            left_over.unlink()
 
 
 if __name__ == "__main__":

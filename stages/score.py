@@ -17,7 +17,6 @@ from sklearn.metrics import (
 
 from stages.networks.provenance import FILE, check_current
 from stages.params.recipe import CELLS, load_recipe
-from stages.reporting.statistics import ROC_RATES, pack
 from stages.reviews.splitting import SHARED
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import (
@@ -33,6 +32,7 @@ from stages.runtime.files import (
     run_folder,
     write_atomically,
 )
+from stages.scoring.packing import ROC_RATES, pack
 from stages.scoring.provenance import common_provenance
 
 

@@ -1,16 +1,14 @@
 """Stage `tabulate`: the side study of whole reviews in one file: the poolings tried, and all runs' scores."""
 
-import io
 from itertools import product
 from pathlib import Path
-
-import pandas as pd
 
 from stages.networks.provenance import FILE, check_current
 from stages.params.recipe import CELLS, changed
 from stages.params.study import load_params
 from stages.runtime.command_line import stage_main
-from stages.runtime.files import delete_others, json_text, load_json, load_text, write_atomically
+from stages.runtime.files import delete_others, json_text, load_json, write_atomically
+from stages.scoring.histories import kept_accuracy
 from stages.scoring.provenance import common_provenance
 
 FOLDER = Path("data/whole_reviews")
@@ -44,13 +42,6 @@ def tabulate() -> None:
     write_atomically(FOLDER / "table.json", json_text(table))
     delete_others(FOLDER / "tried", tried)
     delete_others(FOLDER / "runs", scores.values())
-
-
-def kept_accuracy(run: Path) -> float:
-    """Return the accuracy on validation reviews that a run had after the epoch that was kept."""
-    epoch = load_json(run / "summary.json")["kept_epoch"]
-    history = pd.read_csv(io.StringIO(load_text(run / "history.csv")))
-    return float(history["validation_accuracy"][history["epoch"] == epoch].iloc[0])
 
 
 if __name__ == "__main__":

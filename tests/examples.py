@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from stages.benchmarking.speed import NAMES, speed_text
 from stages.params.recipe import CELLS
 from stages.params.study import Params, load_params
-from stages.reporting.speed import ENGINES, speed_text
-from stages.reporting.statistics import pack
 from stages.runtime.files import json_text
+from stages.scoring.packing import pack
 
 PARAMS = Path(__file__).with_name("params.yaml")  # not the project's own, which users change
 
@@ -192,16 +192,16 @@ def benchmark_row(cell: str, threads: int, length: int = 200, factor: float = 1.
         "batch": 32,
         "length": length,
         "threads": threads,
-        "milliseconds": {engine: factor * time for engine, time in TIMES.items()},
-        "share_of_matmul_rate": dict.fromkeys(ENGINES, 0.25),
-        "minor_page_faults": dict.fromkeys(ENGINES, 1234.4),
+        "milliseconds": {name: factor * time for name, time in TIMES.items()},
+        "share_of_matmul_rate": dict.fromkeys(NAMES, 0.25),
+        "minor_page_faults": dict.fromkeys(NAMES, 1234.4),
     }
 
 
 def made_up_benchmark(avx512: bool = True) -> dict[str, Any]:
     """What `make bench` would write."""
     both = list(product(("rnn", "lstm"), (1, 2)))
-    rates = dict.fromkeys(ENGINES, 100)
+    rates = dict.fromkeys(NAMES, 100)
     return {
         "machine": {"processor": "made-up processor", "cores": 2},
         "versions": {"keras": "3"},
@@ -216,10 +216,10 @@ def made_up_benchmark(avx512: bool = True) -> dict[str, Any]:
             "side_by_side": rates | {"fused": 300, "coalesced": 400, "keras": 150, "pytorch": 160},
         },
         "parts_of_a_step": [{"part": "all backward", "rnn": 9.0, "lstm": 9.0}],
-        "answers": {"rnn": dict.fromkeys(ENGINES, 50.0), "lstm": dict.fromkeys(ENGINES, 200.0)},
+        "answers": {"rnn": dict.fromkeys(NAMES, 50.0), "lstm": dict.fromkeys(NAMES, 200.0)},
         "fresh_process": [
             {
-                "engine": "keras",
+                "implementation": "keras",
                 "cell": "rnn",
                 "seconds_to_import": 2.5,
                 "seconds_to_first_step": 1.5,

@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from stages.bag_of_words import bag_of_words, cut, evaluate, fit, texts
 from stages.download import flatten
 from stages.film_groups import film_groups
-from stages.reporting.statistics import unpack
 from stages.runtime.errors import StageError
 from stages.runtime.files import RAW
+from stages.scoring.packing import unpack
 from tests.conftest import generated_reviews
 
 REPORT = Path("reports/bag_of_words.json")

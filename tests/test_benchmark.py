@@ -18,11 +18,11 @@ import pytest
 from stages.benchmarking import dvc_costs, processes, summary, timing
 from stages.benchmarking.implementations import IMPLEMENTATIONS, PARTS
 from stages.benchmarking.processes import Took, Worker
+from stages.benchmarking.speed import speed_figure, speed_text
 from stages.benchmarking.summary import operations
 from stages.benchmarking.timing import Reviews, Setting, Timing
 from stages.params.recipe import CELLS, Recipe
 from stages.params.study import load_params
-from stages.reporting.speed import speed_figure, speed_text
 from stages.runtime import processor
 from stages.runtime.errors import StageError
 from stages.runtime.files import json_text

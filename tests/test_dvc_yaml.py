@@ -32,7 +32,7 @@ APART = ("stages/inspection", "stages/params/study.py", "stages/reporting", "sta
 def imported(file: Path) -> set[Path]:
     """Return the files of this project that a file imports, also inside of its functions, or includes.
 
-    A module that imports `render` depends on the templates that it names.
+    A module that renders templates depends on those that it names.
     """
     if file.suffix == ".j2":
         return {file.parent / name for name in re.findall(r'{% include "([^"]+)" %}', file.read_text())}
@@ -48,8 +48,9 @@ def imported(file: Path) -> set[Path]:
     ours = [ROOT / name.replace(".", "/") for name in names if name.partition(".")[0] == "stages"]
     modules = {path.with_suffix(".py") for path in ours}
     packages = {folder / "__init__.py" for path in ours for folder in (path, *path.parents)}
-    renders = "stages.reporting.rendering.render" in names
-    templates = {path for path in TEMPLATES.iterdir() if renders and path.stem in words}
+    renders = names & {"stages.reporting.rendering.render", "jinja2"}
+    named = {f"{word.removesuffix('.j2')}.j2" for word in words}
+    templates = {path for path in ROOT.glob("stages/**/*.j2") if renders and path.name in named}
     return templates | {path for path in modules | packages if path.is_relative_to(ROOT) and path.is_file()}
 
 
@@ -90,7 +91,7 @@ def test_imports_and_templates_are_found(tmp_path: Path) -> None:
         "def run():\n    from stages.runtime import files\n    import stages.params.reading\n"
     )
     found = imported(file)
-    assert TEMPLATES / "report.md.j2" in found and TEMPLATES / "page.html.j2" not in found
+    assert TEMPLATES / "report.md.j2" in found and TEMPLATES / "model_card.md.j2" not in found
     assert TEMPLATES / "results.md.j2" in closure(file)  # report.md.j2 includes it
     assert {
         ROOT / "stages/__init__.py",

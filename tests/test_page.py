@@ -17,7 +17,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from stages import page
-from stages.reporting.html import slug, web_page
+from stages.publishing.html import slug, web_page
 from stages.reporting.rendering import render
 from stages.reporting.report import build_report, draw
 from stages.runtime.errors import StageError

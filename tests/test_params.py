@@ -88,12 +88,12 @@ def test_nothing_can_be_changed() -> None:
         (
             "recipes",
             ["other"],
-            "recipes names 'other', which has no block; the blocks are long, notebook, prepadded",
+            "recipes = 'other': should be one of the blocks: long, notebook, prepadded",
         ),
         (
             "search.recipe",
             "other",
-            "search.recipe names 'other', which has no block; the blocks are long, notebook",
+            "search.recipe = 'other': should be one of the blocks: long, notebook",
         ),
         (
             "release.recipe",
@@ -101,10 +101,10 @@ def test_nothing_can_be_changed() -> None:
             "release.recipe = 'long': should be one of `recipes`: notebook, prepadded",
         ),
         ("comparison.headline", "other", "comparison.headline = 'other': should be one of `recipes`: note"),
-        ("published.recipe", "other", "published.recipe names 'other', which has no block"),
+        ("published.recipe", "other", "published.recipe = 'other': should be one of the blocks"),
         ("whole_reviews.recipe", "tuned", "whole_reviews.recipe = 'tuned': should be none of `recipes`"),
-        ("whole_reviews.recipe", "other", "whole_reviews.recipe names 'other', which has no block"),
-        ("bag_of_words.recipe", "other", "bag_of_words.recipe names 'other', which has no block"),
+        ("whole_reviews.recipe", "other", "whole_reviews.recipe = 'other': should be one of the blocks"),
+        ("bag_of_words.recipe", "other", "bag_of_words.recipe = 'other': should be one of the blocks"),
         (
             "inspection.shown_tokens",
             [60, 20],

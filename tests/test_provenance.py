@@ -55,12 +55,10 @@ def test_a_changed_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     check_current("run", made, {})
     with (tmp_path / "stages/networks/provenance.py").open("a") as file:
         file.write("# edited\n")
-    with pytest.raises(
-        StageError, match=r"run was trained with another stages/networks/provenance\.py than the present"
-    ):
+    with pytest.raises(StageError, match=r"run was trained with another .*provenance\.py than the present"):
         check_current("run", made, {})
     (tmp_path / "stages/networks/provenance.py").unlink()
-    with pytest.raises(StageError, match=r"another stages/networks/provenance\.py than the present"):
+    with pytest.raises(StageError, match=r"another .*/provenance\.py than the present"):
         check_current("run", made, {})
 
 

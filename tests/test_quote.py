@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.reporting.quoting import PAGES, QUOTE, quoted
+from stages.publishing.quoting import PAGES, QUOTE, quoted
 from stages.runtime.errors import StageError
 from tests.conftest import ROOT, Project
 

@@ -104,7 +104,7 @@ def test_a_run_that_was_left_behind_is_not_released_but_deleted(
     assert left == ["lstm-1", "lstm-2", "rnn-1", "rnn-2"]
     assert run_folder("notebook", "lstm", 0).is_dir()
     said = capsys.readouterr().out
-    assert "release: data/models/tuned/lstm-9 belongs to nothing that params.yaml names: deleted\n" in said
+    assert "data/models/tuned/lstm-9 belongs to nothing that params.yaml names: deleted\n" in said
 
 
 @pytest.mark.parametrize("name", ["summary.json", "history.csv", "model.keras", "provenance.json"])

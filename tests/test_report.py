@@ -183,7 +183,7 @@ def test_another_recipe_at_the_end_moves_nothing_else() -> None:
     )
     assert list(after.results) == ["notebook", "tuned", "other"]
     moved = {name for name, value in before._asdict().items() if getattr(after, name) != value}
-    assert moved == {"params", "results", "every_result", "ladder", "gradients", "gates", "reviews"}
+    assert moved == {"params", "inputs", "results", "every_result", "ladder", "gradients", "gates", "reviews"}
     assert {name: after.results[name] for name in runs} == before.results
     assert before.ladder and after.ladder and after.ladder.verdict == before.ladder.verdict
     assert after.gates.verdict == before.gates.verdict and after.reviews.nearness == before.reviews.nearness
@@ -376,7 +376,7 @@ def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be() -
     assert "nearer to what is trained on than test reviews are: with `tuned` 9.3 % of them share 4" in part
     assert "of the test reviews 2.5 %.**" in part and "are kept together" not in part
     assert "| `tuned` | reviews | validation | 9.3 % |" in part
-    assert "**2 of 400 test reviews stand word for word in train, 0 of them with the other" in part
+    assert "**2 of 400 test reviews are also in train, word for word, 0 of them with the other" in part
 
     level, empty = made_up_scores(0.6, 0.9), made_up_scores(0.6, 0.9, split_by="film")
     for cell in ("rnn", "lstm"):

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.reporting.statistics import pack
 from stages.reviews.splitting import SHARED
 from stages.runtime.errors import StageError
 from stages.score import by_shared, measure, padding
+from stages.scoring.packing import pack
 from stages.scoring.provenance import common_provenance
 
 

@@ -316,7 +316,7 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     assert (theirs.data(), theirs.cache()) == (changed.before, cache)
     theirs.dvc("pull", "dvc.yaml")
     assert theirs.data() == changed.after
-    assert theirs.dvc("status").stdout == "Data and pipelines are up to date.\n"
+    assert theirs.dvc("status", "dvc.yaml").stdout == "Data and pipelines are up to date.\n"
 
     # Whoever has the same idea, but not the results, finds them among the runs.
     same = Clone(mine, tmp_path / "same")

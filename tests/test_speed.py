@@ -1,6 +1,6 @@
 """The benchmark's tables and figure, on made-up measurements."""
 
-from stages.reporting.speed import speed, speed_figure, speed_text
+from stages.benchmarking.speed import speed, speed_figure, speed_text
 from tests.examples import made_up_benchmark
 
 

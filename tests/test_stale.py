@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from stages.benchmarking.speed import speed_text
 from stages.networks.provenance import PACKAGES
-from stages.reporting.speed import speed_text
 from stages.runtime.files import json_text
 from stages.tools import stale
 from tests.conftest import ROOT, run_in

@@ -14,14 +14,13 @@ from stages.reporting.statistics import (
     mcnemar,
     mean_over_seeds,
     median_seed,
-    pack,
     paired_bootstrap,
     prediction_interval,
     probability_of_superiority,
     summarise,
     summarise_metrics,
-    unpack,
 )
+from stages.scoring.packing import pack
 
 
 def test_summarise() -> None:
@@ -41,13 +40,6 @@ def test_summaries_pair_the_seeds() -> None:
     assert result["rnn"]["accuracy"]["mean"] == 0.6
     assert result["lstm"]["accuracy"]["seeds"] == {"0": 0.8, "1": 0.6}
     assert result["difference"]["accuracy"] == {"mean": 0.1, "sd": 0.2828, "seeds": {"0": 0.3, "1": -0.1}}
-
-
-@pytest.mark.parametrize("reviews", [1, 7, 8, 9, 1000])
-def test_what_is_packed_is_unpacked(reviews: int) -> None:
-    correct = np.random.default_rng(0).random(reviews) < 0.5
-    assert (unpack(pack(correct), reviews) == correct).all()
-    assert pack(np.array([True, False, True])) == "oA=="  # 1010 0000
 
 
 def test_answers_are_read_by_cell_and_seed() -> None:

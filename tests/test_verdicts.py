@@ -133,8 +133,8 @@ def test_delayed_recall(rnn: int | None, lstm: int | None, said: str) -> None:
         fails = f"the {cell} does not learn it even over 10 tokens of noise"
         assert (learns in text, fails in text) == (longest is not None, longest is None)
     assert text.endswith(
-        "Trained over 10 tokens and asked over others, the RNN falls to 50.0 % at the worst distance and the "
-        "LSTM to 25.0 %."
+        "Trained at a delay of 10 tokens and tested at others, the RNN falls to 50.0 % at the "
+        "worst distance and the LSTM to 25.0 %."
     )
 
 

@@ -4,7 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from stages.reporting.quoting import WALKS, commands
+import psutil
+
+from stages.publishing.quoting import WALKS, commands
 from stages.tools.walk import as_markdown, end_processes
 from tests.conftest import Project
 
@@ -35,7 +37,7 @@ def test_nothing_goes_on_in_the_background(tmp_path: Path) -> None:
         processes.append(subprocess.Popen(("sleep", "60"), cwd=folder, start_new_session=True))
     try:
         end_processes(clone)
-        assert [process.poll() is None for process in processes] == [False, True]
+        assert [psutil.pid_exists(process.pid) for process in processes] == [False, True]
     finally:
         for process in processes:
             process.kill()

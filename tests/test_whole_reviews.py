@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from stages.tabulate import kept_accuracy
+from stages.scoring.histories import kept_accuracy
 from tests.conftest import Project
 
 

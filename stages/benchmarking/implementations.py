@@ -110,12 +110,12 @@ def parts(recipe: Recipe, cell: str, tokens: np.ndarray, labels: np.ndarray) -> 
     step, _ = coalesced(recipe, cell, [tokens])
     inputs = [tf.constant(each) for each in unique(tokens, num_words, size)]
 
-    def predicted(found: tf.Tensor, row_ids: tf.Tensor) -> tf.Tensor:
-        return network.predict(network.table(found), found, row_ids)
+    def predicted(tokens: tf.Tensor, row_ids: tf.Tensor) -> tf.Tensor:
+        return network.predict(network.table(tokens), tokens, row_ids)
 
-    def gradients(found: tf.Tensor, row_ids: tf.Tensor) -> list[tf.Tensor]:
+    def gradients(tokens: tf.Tensor, row_ids: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            losses = binary_crossentropy(labels[:, None], predicted(found, row_ids)[:, None])
+            losses = binary_crossentropy(labels[:, None], predicted(tokens, row_ids)[:, None])
             loss = tf.reduce_mean(losses)
         return [tf.convert_to_tensor(each) for each in tape.gradient(loss, network.model.trainable_variables)]
 

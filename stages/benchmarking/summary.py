@@ -22,8 +22,7 @@ from stages.benchmarking.timing import (
     Timing,
 )
 from stages.params.recipe import Recipe
-
-MATRICES = {"rnn": 1, "lstm": 4}  # products per token: one for each gate and the candidate
+from stages.reporting.sections.costs import MATRICES
 
 
 def operations(setting: Setting, unique: float, recipe: Recipe) -> float:

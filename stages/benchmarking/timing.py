@@ -196,5 +196,5 @@ def measure_fresh(recipe: Recipe, reviews: Reviews) -> list[dict[str, Any]]:
     rows = []
     for cell, name in tqdm(list(product(CELLS, IMPORTS)), "benchmark: fresh processes", disable=None):
         costs = np.median([once(name, cell) for _ in range(FRESH)], axis=0).round(1).tolist()
-        rows.append({"cell": cell, "engine": name, **dict(zip(names, costs, strict=True))})
+        rows.append({"cell": cell, "implementation": name, **dict(zip(names, costs, strict=True))})
     return rows

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from stages.params import recipe as recipes
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.download import Download
 from stages.params.reading import (
@@ -22,11 +21,12 @@ from stages.params.reading import (
     renaming,
     validated,
 )
+from stages.params.recipe import RENAMED as RENAMED_IN_RECIPES
 from stages.params.recipe import Pooling, Recipe
 from stages.runtime.errors import StageError
 
 RENAMED: Renamed = {
-    **recipes.RENAMED,
+    **RENAMED_IN_RECIPES,
     "search.finalists": None,
     "search.settings": None,
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
@@ -138,23 +138,19 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
     fixed = Params.model_fields.keys() - {"blocks"}
     own = {name: raw.pop(name) for name in list(raw) if name in fixed}
     params = validated(Params, {**own, "blocks": raw}, RENAMED, path=path)
-    named = [("recipes", each) for each in params.recipes]
-    for part in ("bag_of_words", "search", "whole_reviews", "published"):
-        named.append((f"{part}.recipe", getattr(params, part).recipe))
-    for name, recipe in named:
-        if recipe not in params.blocks:
-            raise StageError(
-                f"{path}: {name} names {recipe!r}, which has no block; "
-                f"the blocks are {', '.join(params.blocks) or 'none'}"
-            )
-    for name, recipe in (
-        ("comparison.headline", params.comparison.headline),
-        ("release.recipe", params.release.recipe),
+    blocks = tuple(params.blocks)
+    for name, recipe, allowed, what in (
+        *(("recipes", each, blocks, "the blocks") for each in params.recipes),
+        ("bag_of_words.recipe", params.bag_of_words.recipe, blocks, "the blocks"),
+        ("search.recipe", params.search.recipe, blocks, "the blocks"),
+        ("whole_reviews.recipe", params.whole_reviews.recipe, blocks, "the blocks"),
+        ("published.recipe", params.published.recipe, blocks, "the blocks"),
+        ("comparison.headline", params.comparison.headline, params.recipes, "`recipes`"),
+        ("release.recipe", params.release.recipe, params.recipes, "`recipes`"),
     ):
-        if recipe not in params.recipes:
-            raise StageError(
-                f"{path}: {name} = {recipe!r}: should be one of `recipes`: {', '.join(params.recipes)}"
-            )
+        if recipe not in allowed:
+            names = ", ".join(allowed) or "none"
+            raise StageError(f"{path}: {name} = {recipe!r}: should be one of {what}: {names}")
     if (side := params.whole_reviews.recipe) in params.recipes:  # DVC refuses outputs of two stages
         raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params

@@ -21,8 +21,8 @@ from stages.reporting.statistics import (
     correct_answers,
     paired_bootstrap,
     summarise_metrics,
-    unpack,
 )
+from stages.scoring.packing import unpack
 
 
 class Result(NamedTuple):

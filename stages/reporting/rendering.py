@@ -12,20 +12,19 @@ TEMPLATES = Path(__file__).parent / "templates"
 FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "setting")
 
 
-def render(name: str, *, escape: bool = False, **values: Any) -> str:
-    """Return the text of the template `name`.j2 with these values; escape: for HTML."""
-    return _environment(escape).get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
+def render(name: str, folder: Path = TEMPLATES, **values: Any) -> str:
+    """Return the text of `folder`'s template `name`.j2 with these values."""
+    return _environment(folder).get_template(f"{name}.j2").render(values, labels=formatting.LABELS)
 
 
-@cache
-def _environment(escape: bool) -> Environment:
+@cache  # and with it the compiled templates
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=escape,
     )
     environment.filters |= {each: getattr(formatting, each) for each in FILTERS}
     return environment

@@ -38,12 +38,10 @@ class Inputs(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the templates write down: parameters, what other stages wrote, and the report's sections."""
+    """What the templates write down: parameters, inputs, and the report's sections."""
 
     params: Params
-    audit: Mapping[str, Any]
-    benchmark: Mapping[str, Any]
-    released: Mapping[str, Any]
+    inputs: Inputs
     results: Mapping[str, Result]  # of the main study
     every_result: Mapping[str, Result]  # with those of whole reviews
     headline: Result
@@ -78,9 +76,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     ]
     return Report(
         params=params,
-        audit=audit,
-        benchmark=inputs.benchmark,
-        released=inputs.released,
+        inputs=inputs,
         results=results,
         every_result=every,
         headline=leading,
@@ -96,7 +92,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
         whole_reviews=whole_sections[0] if whole_sections else None,
-        reviews=reviews_section(list(every.values())),
+        reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
         formulas=formulas(),
         model_card=model_card(inputs.released, results[release], audit),

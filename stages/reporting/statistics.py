@@ -1,6 +1,5 @@
 """What several seeds and many test reviews say together, and how uncertain that is."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -8,10 +7,10 @@ import numpy as np
 from scipy import stats
 
 from stages.params.recipe import CELLS
+from stages.scoring.packing import unpack
 
 METRICS = ("accuracy", "loss", "auc", "f1")
 DIGITS = 4  # of every figure that is written down: a hundredth of a percentage point
-ROC_RATES = np.linspace(0, 1, 101)  # false positive rates at which ROC curves are written down
 CONFIDENCE = 0.95  # of every interval
 
 Seeds = Mapping[int, Mapping[str, Any]]  # seed → what `score` wrote of a recipe's two runs
@@ -73,7 +72,7 @@ def summarise_metrics(seeds: Seeds) -> dict[str, dict[str, Summary]]:
 
     The difference is LSTM minus RNN, seed by seed.
     """
-    result: dict[str, dict[str, Summary]] = {"rnn": {}, "lstm": {}, "difference": {}}
+    result: dict[str, dict[str, Summary]] = {column: {} for column in (*CELLS, "difference")}
     for metric in METRICS:
         rnn, lstm = (
             {seed: float(run[cell]["test"][metric]) for seed, run in seeds.items()} for cell in CELLS
@@ -87,16 +86,6 @@ def summarise_metrics(seeds: Seeds) -> dict[str, dict[str, Summary]]:
 def mean_over_seeds(seeds: Seeds, cell: str, split: str, metric: str) -> np.ndarray:
     """Return the mean of a metric that is a number or a list of numbers: a scalar or an array."""
     return np.asarray([run[cell][split][metric] for run in seeds.values()]).mean(axis=0)
-
-
-def pack(correct: np.ndarray) -> str:
-    """Return bools (reviews,), which answers were correct, as text: a bit each, base64."""
-    return base64.b64encode(np.packbits(correct).tobytes()).decode("ascii")
-
-
-def unpack(text: str, reviews: int) -> np.ndarray:
-    """Return the bools (reviews,) that `pack` made text of."""
-    return np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=reviews).astype(bool)
 
 
 def correct_answers(seeds: Seeds) -> np.ndarray:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
-from stages.reporting.statistics import ROC_RATES, Runs, mean_over_seeds
+from stages.reporting.statistics import Runs, mean_over_seeds
+from stages.scoring.packing import ROC_RATES
 
 
 def metrics(results: Mapping[str, Result]) -> dict[str, dict[str, dict[str, float]]]:

@@ -148,9 +148,9 @@ def delayed_recall(
         verdict = "They learn over no longer distances than RNNs"
     learns = [_learns(cell, longest[cell], min(delays)) for cell in LABELS]
     return (
-        f"{verdict}: on generated sequences {', '.join(learns)}. Trained over {delays[0]} tokens and asked "
-        f"over others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM to "
-        f"{percent(worst['lstm'])}."
+        f"{verdict}: on generated sequences {', '.join(learns)}. Trained at a delay of {delays[0]} tokens "
+        f"and tested at others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM "
+        f"to {percent(worst['lstm'])}."
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from stages.benchmarking.dvc_costs import measure_dvc
 from stages.benchmarking.processes import usable_cores
-from stages.benchmarking.summary import Measured
 from stages.benchmarking.timing import THREADS, load_reviews, measure, measure_fresh
 from stages.params.study import load_params
 from stages.runtime.command_line import Parser, protocol
@@ -30,13 +29,18 @@ def benchmark() -> dict[str, Any]:
     recipe = params.blocks[params.published.recipe]  # which Keras and PyTorch can do, too
     reviews = load_reviews(recipe)
     beside = {"dvc": measure_dvc(), "fresh_process": measure_fresh(recipe, reviews)}
-    return Measured(measure(recipe, reviews), recipe, reviews).summary() | beside
+    times = measure(recipe, reviews)
+
+    # Imported here: not for the processes that are timed, which import this file.
+    from stages.benchmarking.summary import Measured
+
+    return Measured(times, recipe, reviews).summary() | beside
 
 
 def write(measured: Mapping[str, Any]) -> None:
     """Write the reports."""
     # Imported here: not for the processes that are timed, which import this file.
-    from stages.reporting.speed import speed_figure, speed_text
+    from stages.benchmarking.speed import speed_figure, speed_text
 
     text = json_text(measured)
     measured = json.loads(text)  # in its order, as `stages.tools.stale` reads it

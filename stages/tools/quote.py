@@ -1,6 +1,6 @@
 """Put into README.md and data/README.md what they quote of reports/."""
 
-from stages.reporting.quoting import PAGES, quoted
+from stages.publishing.quoting import PAGES, quoted
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import write_atomically
 

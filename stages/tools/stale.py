@@ -16,9 +16,9 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from ruamel.yaml import YAML
 
+from stages.benchmarking.speed import speed_text
+from stages.publishing.quoting import PAGES, SHOWN, all_commands, quoted
 from stages.reporting.formatting import LABELS
-from stages.reporting.quoting import PAGES, SHOWN, all_commands, quoted
-from stages.reporting.speed import speed_text
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError

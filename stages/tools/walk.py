@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from ruamel.yaml import YAML
 
-from stages.reporting.quoting import SHOWN, all_commands
+from stages.publishing.quoting import SHOWN, all_commands
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, write_atomically

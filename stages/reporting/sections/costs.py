@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
 
-STEP = {"batch": 32, "length": 200, "threads": 1}  # the benchmark's training step that is shown
 MATRICES = {"rnn": 1, "lstm": 4}  # products per token, one for each gate and the candidate
 
 
@@ -19,12 +18,14 @@ class Costs(NamedTuple):
     weights_ratio: float
     step_ratio: float
     answers_ratio: float
-    timed: Mapping[str, int]
+    timed: Mapping[str, int]  # batch, length and threads of that step
 
 
 def costs_section(benchmark: Mapping[str, Any], headline: Result) -> Costs:
     """Return the section; benchmark: reports/benchmark.json."""
-    cells, rows = cell_costs(headline), [row for row in benchmark["steps"] if row.items() >= STEP.items()]
+    cells = cell_costs(headline)
+    timed = {name: benchmark["same_allocator"][0][name] for name in ("batch", "length", "threads")}
+    rows = [row for row in benchmark["steps"] if row.items() >= timed.items()]
     step = {row["cell"]: row["milliseconds"]["fused"] for row in rows}
     answers = {cell: benchmark["answers"][cell]["fused"] for cell in CELLS}
     return Costs(
@@ -34,7 +35,7 @@ def costs_section(benchmark: Mapping[str, Any], headline: Result) -> Costs:
         cells["lstm"]["cell_weights"] / cells["rnn"]["cell_weights"],
         step["lstm"] / step["rnn"],
         answers["lstm"] / answers["rnn"],
-        STEP,
+        timed,
     )
 
 

@@ -1,7 +1,7 @@
 """Can the data be trusted? What validation and test reviews share with those that are trained on."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,10 +34,12 @@ class Reviews(NamedTuple):
     gaps: dict[str, dict[str, float]]  # recipe → cell → validation − test accuracy
     rare: tuple[int, int]
     together: int
+    over: str  # tokens; the table shows how many reviews are longer
 
 
-def reviews_section(results: Sequence[Result]) -> Reviews:
-    """Return the section; results: those of all recipes."""
+def reviews_section(results: Sequence[Result], audit: Mapping[str, Any], maxlen: int) -> Reviews:
+    """Return the section; results: those of all recipes; maxlen: the headline's."""
+    edges = audit["length_edges"]
     pairs = [(shared_row(each, "validation"), shared_row(each, "test")) for each in results]
     single = [pair for pair in pairs if pair[0].result.settings["pad"]["split_by"] == "review"]
     by_film = [pair for pair in pairs if pair not in single]
@@ -52,6 +54,7 @@ def reviews_section(results: Sequence[Result]) -> Reviews:
         },
         RARE,
         TOGETHER,
+        str(max((edge for edge in edges if edge <= maxlen), default=edges[0])),
     )
 
 

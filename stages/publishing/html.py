@@ -7,13 +7,21 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from PIL import Image
 
-from stages.reporting.rendering import render
 from stages.runtime.errors import StageError
 
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=True,
+)
 CSS_PIXELS = 96  # to the inch, by definition
 SMALLEST = 0.7  # of the size that a figure was drawn at: 9 points become 8.4 CSS pixels
 
@@ -39,7 +47,8 @@ def web_page(markdown: str, folder: Path) -> str:
         parser.renderer.render(part, parser.options, {}) for part in (tokens[:split], tokens[split:])
     )
     title = next((text for _, text in _headings(tokens)), "")
-    return render("page.html", escape=True, title=title, lead=lead, contents=contents, sections=sections)
+    template = ENVIRONMENT.get_template("page.html.j2")
+    return template.render(title=title, lead=lead, contents=contents, sections=sections)
 
 
 def slug(heading: str) -> str:
