@@ -211,7 +211,8 @@ class Project:
         installed = self.folder / ".venv/requirements.txt"
         installed.parent.mkdir(exist_ok=True)
         installed.touch()
-        return self.run("env", "--unset=MAKEFLAGS", "make", *arguments, check=check)
+        make = ("env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "--no-print-directory")
+        return self.run(*make, *arguments, check=check)
 
     def repro(self, *arguments: str) -> set[str]:
         """Run `dvc repro` and return the names of the stages that ran."""

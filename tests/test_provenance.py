@@ -99,7 +99,12 @@ runpy.run_module("stages.train_rnn", run_name="__main__", alter_sys=True)
             "units: 64",
             "trained with model.units = 128, but params.yaml now has 64",
         ),
-        ("stages/networks/batches.py", "POOL = 50", "POOL = 40", "another stages/networks/batches.py than"),
+        (
+            "stages/networks/batches.py",
+            "POOL = 50",
+            "POOL = 40",
+            "trained with another stages/networks/batches.py than",
+        ),
     ],
 )
 def test_an_edit_in_mid_run_fails_the_stage_and_leaves_nothing(

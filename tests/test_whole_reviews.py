@@ -18,7 +18,7 @@ def test_a_missing_run_is_named(project: Project) -> None:
     result = project.stage("tabulate")
     assert result.returncode == 1
     assert result.stderr.startswith(
-        "tabulate: data/whole_reviews/tried/rnn-mean/summary.json does not exist: "
+        "tabulate: data/whole_reviews/tried/rnn-mean/provenance.json does not exist: "
     )
 
 
