@@ -337,7 +337,7 @@ def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:
     assert "`tuned` uses mean pooling over all states: each token has a short way" in both
     two = part({"notebook": last, "tuned": last})
     assert "**After training as `notebook` yes, as `tuned` yes, at initialisation yes.**" in two
-    assert "**This run does not say: no recipe answers from the last state alone.**" in part({"tuned": mean})
+    assert "**This run does not say: no recipe pools by the last state alone.**" in part({"tuned": mean})
     turned = part({"tuned": last}, inspection={"tuned": made_up_inspection(rnn=1.01, lstm=0.9)})
     assert (
         "**After training as `tuned` no, at initialisation no.**" in turned

@@ -159,7 +159,7 @@ def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
         "left in the RNN and 0.1 in the LSTM."
     )
     assert "at initialisation yes" in verdicts.gradients_left(9, {"a": (0.1, 0.2)}, (0.1, 0.2))
-    assert "no recipe answers from the last state" in verdicts.gradients_left(9, {}, None)
+    assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None)
 
 
 def test_initial_gradients_are_explained_where_gates_do_not_help() -> None:

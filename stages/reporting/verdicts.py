@@ -174,13 +174,13 @@ Shares = tuple[float, float]  # of the gradient at the last token: what is left 
 
 
 def gradients_left(place: int, trained: Mapping[str, Shares], initial: Shares | None) -> str:
-    """Say whether gates mitigate vanishing gradients, of recipes that answer from the last state.
+    """Say whether gates mitigate vanishing gradients, of recipes with last-state pooling.
 
     place: tokens before the last one; trained: recipe → shares; initial: those of the first recipe, before
     training; None where there is no such recipe.
     """
     if initial is None:
-        return "**This run does not say: no recipe answers from the last state alone.**"
+        return "**This run does not say: no recipe pools by the last state alone.**"
     answers = ", ".join(f"as `{recipe}` {_mitigates(shares)}" for recipe, shares in trained.items())
     after = ", ".join(f"as `{recipe}` {_left(shares)}" for recipe, shares in trained.items())
     return (

@@ -34,7 +34,7 @@ class Gradients(NamedTuple):
 
     verdict: str
     initial: str
-    pooled: list[tuple[str, str]]  # recipe and pooling, of those that do not answer from the last state
+    pooled: list[tuple[str, str]]  # recipe and pooling, of those without last-state pooling
     places: list[int]  # tokens before the last one
     rows: list[GradientRow]
     reviews: int
