@@ -56,7 +56,9 @@ def inspect_models(recipe: str) -> None:
     for cell in CELLS:
         implementation = block.train.implementation
         trained = load_network(folders[cell] / "model.keras", implementation)
-        initial = new_network(cell, block.pad.num_words, block.model, implementation, seed, vectors)
+        initial = new_network(
+            cell, block.pad.num_words, block.model, block.own(cell), implementation, seed, vectors
+        )
         weights[cell] = {name: layer.get_weights() for name, layer in trained.layers.items()}
         gradients[cell] = {
             name: quartiles(from_end(gradient_norms(network, long), long, positions))

@@ -2,17 +2,26 @@
 
 import numpy as np
 
-from stages.params.recipe import load_recipe
+from stages.params.recipe import changed, load_recipe, setting
 from stages.reviews.document_terms import document_term_matrix, max_shared_terms, terms_by_frequency
 from stages.reviews.encoding import encode, load_raw, pad_rows
 from stages.reviews.splitting import RARE, split_train
 from stages.runtime.command_line import stage_main
-from stages.runtime.files import FILM_GROUPS, PADDED, load_array, write_folder
+from stages.runtime.files import (
+    FILM_GROUPS,
+    PADDED,
+    SETTINGS,
+    json_text,
+    load_array,
+    write_atomically,
+    write_folder,
+)
 
 
-def pad(recipe: str) -> None:
+def pad(recipe: str, reviews: str = "", set: list[str] | None = None) -> None:  # noqa: A002
     """Encode, truncate and pad the reviews as a recipe says, and set some train reviews apart."""
-    settings = load_recipe(recipe).pad
+    reviews = reviews or recipe
+    settings = changed(recipe, load_recipe(recipe), map(setting, set or ())).pad
     labels = {split: load_raw(split, "labels") for split in ("train", "test")}
     kept, validating = split_train(recipe, settings, labels["train"], load_array(FILM_GROUPS))
 
@@ -28,7 +37,7 @@ def pad(recipe: str) -> None:
     rare = terms_by_frequency(terms["train"], RARE)
     train, test = (terms[split][:, rare] for split in ("train", "test"))
 
-    with write_folder(PADDED / recipe) as folder:
+    with write_folder(PADDED / reviews) as folder:
         for split, source, which in (
             ("train", "train", kept),
             ("validation", "train", validating),
@@ -39,9 +48,10 @@ def pad(recipe: str) -> None:
         # How near each review is to what is trained on, for `score`.
         np.save(folder / "validation_shared.npy", max_shared_terms(train[validating], train[kept]))
         np.save(folder / "test_shared.npy", max_shared_terms(test, train[kept]))
+        write_atomically(folder / SETTINGS, json_text(settings.model_dump(mode="json")))
     print(
-        f"pad {recipe}: {len(kept):,} train, {len(validating):,} validation and {len(rows['test']):,} "
-        f"test reviews of {settings.maxlen} tokens in {PADDED / recipe}"
+        f"pad {reviews}: {len(kept):,} train, {len(validating):,} validation and {len(rows['test']):,} "
+        f"test reviews of {settings.maxlen} tokens in {PADDED / reviews}"
     )
 
 

@@ -1,65 +1,97 @@
-"""Stage `train_delayed_recall`: both cells on generated sequences whose first token alone decides."""
+"""Stage `train_delayed_recall`: one cell on generated sequences whose first token alone decides."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stages.params.delayed_recall import load_delayed_recall
-from stages.params.recipe import CELLS
+from stages.params.delayed_recall import DelayedRecall, load_delayed_recall
+from stages.params.recipe import Lstm, Rnn
 from stages.runtime.command_line import stage_main
-from stages.runtime.files import DELAYED_RECALL, Split, json_text, write_atomically, write_folder
+from stages.runtime.errors import StageError
+from stages.runtime.files import Split, json_text, write_atomically, write_folder
 
 # The token ids: 0 is padding and never occurs; these two decide the label, 0 and 1; all above are noise.
 DECIDING = (1, 2)
+STARTS = {"rnn": ("orthogonal", "identity"), "lstm": ("unit", "chrono")}
 
 
-def train_delayed_recall(seed: int) -> None:
-    """Train both cells after each delay on the same sequences, and write how well they answer.
+def train_delayed_recall(cell: str, start: str, learning_rate: float, seed: int, *, out: Path) -> None:
+    """Train a cell after each delay, and write how well it answers.
 
-    The models of the first delay also answer after all others (`transferred`): learning over a delay is one
-    thing, keeping what was learned another. Weights, batches and sequences follow from `seed`.
+    The model of the first delay also answers after all others (`transferred`): learning over a delay is one
+    thing, keeping what was learned another. Weights, batches and sequences follow from the seed.
     """
     settings = load_delayed_recall()
+    if start not in STARTS.get(cell, ()):
+        allowed = ", ".join(f"{cell} {start}" for cell, starts in STARTS.items() for start in starts)
+        raise StageError(f"cell and start = {cell} {start}: should be one of {allowed}")
     # Imported here: TensorFlow takes seconds and prints lines of its own; mistakes are reported before.
     from stages.networks.models import Network, new_network
     from stages.networks.provenance import FILE, check_current, provenance
     from stages.networks.training import fit
 
-    made = provenance(settings.model_dump(mode="json"))
-    result: dict[str, Any] = {cell: [] for cell in CELLS}
-    first: dict[str, Network] = {}
-    with write_folder(DELAYED_RECALL / str(seed)) as folder:
+    title = f"delayed recall {cell} {start} {learning_rate:g} seed {seed}"
+    made = provenance(shaping(settings))
+    rows: list[dict[str, Any]] = []
+    first: Network | None = None
+    with write_folder(out) as folder:
         for delay in settings.delays:
             random = np.random.default_rng([seed, delay])  # whatever the other delays are
             train, validation, test = (
                 sequences(random, settings.sequences // share, delay, settings.num_tokens)
                 for share in (1, 4, 2)
             )
-            result["test_sequences"] = len(test.labels)
-            for cell in CELLS:
-                title = f"delayed recall {cell} delay {delay} seed {seed}"
-                network = new_network(
-                    cell, settings.num_tokens, settings.model, settings.train.implementation, seed
-                )
-                rate = settings.learning_rate(cell)
-                fitted = fit(network, train, validation, settings.train, rate, seed, title, verbose=False)
-                transferred = first.setdefault(cell, network).probabilities(test.tokens)
-                row = {
-                    "delay": delay,
-                    "test_accuracy": accuracy(network.probabilities(test.tokens), test.labels),
-                    "transferred": accuracy(transferred, test.labels),
-                    "validation_accuracy": fitted.history[fitted.kept_epoch - 1]["validation_accuracy"],
-                    "kept_epoch": fitted.kept_epoch,
-                }
-                result[cell].append(row)
-                print(
-                    f"{title}: kept epoch {fitted.kept_epoch}, test accuracy {row['test_accuracy']:.4f}",
-                    flush=True,
-                )
+            network = new_network(
+                cell,
+                settings.num_tokens,
+                settings.model,
+                own(start, learning_rate, delay),
+                settings.train.implementation,
+                seed,
+            )
+            name = f"{title} delay {delay}"
+            fitted = fit(network, train, validation, settings.train, learning_rate, seed, name, verbose=False)
+            first = first or network
+            row = {
+                "delay": delay,
+                "test_accuracy": accuracy(network.probabilities(test.tokens), test.labels),
+                "transferred": accuracy(first.probabilities(test.tokens), test.labels),
+                "validation_accuracy": [epoch["validation_accuracy"] for epoch in fitted.history],
+                "kept_epoch": fitted.kept_epoch,
+            }
+            rows.append(row)
+            print(
+                f"{name}: kept epoch {fitted.kept_epoch}, test accuracy {row['test_accuracy']:.4f}",
+                flush=True,
+            )
+        result = {
+            "cell": cell,
+            "start": start,
+            "learning_rate": learning_rate,
+            "seed": seed,
+            "test_sequences": len(test.labels),
+            "delays": rows,
+        }
         write_atomically(folder / "results.json", json_text(result))
         write_atomically(folder / FILE, json_text(made))
-        now = load_delayed_recall().model_dump(mode="json")
-        check_current(f"delayed recall seed {seed}", made, now)
+        check_current(title, made, shaping(load_delayed_recall()))
+
+
+def shaping(settings: DelayedRecall) -> dict[str, Any]:
+    """Return what shapes every run: all but the grid's seeds and learning rates."""
+    return settings.model_dump(mode="json", exclude={"seeds", "learning_rate"})
+
+
+def own(start: str, learning_rate: float, delay: int) -> Rnn | Lstm:
+    """Return what a cell has of its own, for a start that is one of STARTS.
+
+    T_max of `chrono` is the delay, as in Tallec & Ollivier's copy task.
+    """
+    if start in STARTS["lstm"]:
+        t_max = max(delay, 3) if start == "chrono" else None
+        return Lstm(learning_rate=learning_rate, chrono_t_max=t_max)
+    return Rnn.model_validate({"learning_rate": learning_rate, "recurrent_initializer": start})
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -81,4 +113,10 @@ def sequences(random: np.random.Generator, number: int, delay: int, num_tokens: 
 
 
 if __name__ == "__main__":
-    stage_main(train_delayed_recall)
+    stage_main(
+        train_delayed_recall,
+        {
+            "start": {"help": "what its weights start from: rnn orthogonal or identity, lstm unit or chrono"},
+            "learning_rate": {"type": float, "help": "of Adam"},
+        },
+    )

@@ -166,7 +166,7 @@ def made_up_search(params: Params) -> dict[str, Any]:
     """What `make search` would write, had it chosen what the searched recipe has."""
     search, block = params.search, params.blocks[params.search.recipe]
     chosen = {"model.pooling": block.model.pooling, "train.epsilon": block.train.epsilon}
-    rates = {cell: block.learning_rate(cell) for cell in CELLS}
+    rates = {cell: block.own(cell).learning_rate for cell in CELLS}
     rows = []
     for cell, rate, pooling, epsilon in product(CELLS, search.learning_rate, search.pooling, search.epsilon):
         settings = {"model.pooling": pooling, "train.epsilon": epsilon}

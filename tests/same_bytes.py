@@ -168,13 +168,13 @@ def compute() -> Iterator[tuple[str, Any]]:
 
     for name, cell in (("tuned", "rnn"), ("tuned", "lstm"), ("notebook", "lstm"), ("delayed recall", "lstm")):
         # Those of delayed recall are the smallest models, for whose products libraries have other code.
+        own = params.blocks["tuned" if name == "delayed recall" else name].own(cell)
         recipe = params.delayed_recall if name == "delayed recall" else params.blocks[name]
         run = f"{name} {cell}"
         settings = recipe.train.model_copy(update={"epochs": 1})
-        network = new_network(cell, num_words, recipe.model, settings.implementation, 0, vectors)
+        network = new_network(cell, num_words, recipe.model, own, settings.implementation, 0, vectors)
         yield from weights(f"{run}: initial", network.model)
-        rate = recipe.learning_rate(cell)
-        losses = fit(network, train, validation, settings, rate, 0, run, verbose=False).history
+        losses = fit(network, train, validation, settings, own.learning_rate, 0, run, verbose=False).history
         yield f"{run}: losses", np.array([list(row.values()) for row in losses])
         yield from weights(f"{run}: trained", network.model)
         yield f"{run}: probabilities", network.probabilities(test.tokens)

@@ -11,7 +11,7 @@ import pytest
 from stages.networks.models import Network, build_model
 from stages.networks.training import fit
 from stages.params.delayed_recall import DelayedRecall
-from stages.params.recipe import Cell, Train
+from stages.params.recipe import Train
 from stages.runtime.errors import StageError
 from stages.runtime.files import PADDING, Split
 from stages.score_delayed_recall import score_delayed_recall
@@ -19,7 +19,9 @@ from stages.train_delayed_recall import DECIDING, sequences, train_delayed_recal
 from tests.conftest import SMALL
 
 TINY = DelayedRecall(
-    delays=(1, 3),
+    seeds=(0,),
+    learning_rate=(0.03,),
+    delays=(2, 3),
     sequences=48,
     num_tokens=8,
     model=SMALL,
@@ -35,8 +37,6 @@ TINY = DelayedRecall(
         checkpoint="best",
         implementation="keras",  # without XLA, which takes seconds to compile each model
     ),
-    rnn=Cell(learning_rate=0.03),
-    lstm=Cell(learning_rate=0.03),
 )
 
 

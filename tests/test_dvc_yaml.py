@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.params.recipe import CELLS, Cell, Model, Train
+from stages.params.recipe import CELLS, Lstm, Model, Rnn, Train
 from stages.reporting.rendering import TEMPLATES
 from tests.conftest import ROOT, Project
 from tests.examples import PARAMS
@@ -123,7 +123,7 @@ def test_a_variant_depends_on_all_settings_that_it_does_not_change(name: str) ->
     """So that it stays up to date when the recipe in params.yaml gets the values that were chosen."""
     leaves = {
         part: {f"{part}.{leaf}" for leaf in block.model_fields}
-        for part, block in (("model", Model), ("train", Train), ("cell", Cell))
+        for part, block in (("model", Model), ("train", Train), ("rnn", Rnn), ("lstm", Lstm))
     }
     names = [re.sub(r"^\$\{\w+\.recipe\}\.", "", each) for each in TRAINING[name]["params"]]
     names = [each.replace("${item.cell}", "cell") for each in names]

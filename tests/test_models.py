@@ -8,13 +8,17 @@ import keras
 import numpy as np
 import pytest
 
-from stages.networks.models import Network, build_model, new_network, orthogonal, save_model
-from stages.params.recipe import load_recipe
+from stages.networks.models import Network, build_model, chrono_bias, new_network, orthogonal, save_model
+from stages.params.recipe import Lstm, Rnn, load_recipe
 from tests.conftest import SMALL
 from tests.examples import PARAMS
 
 TOKENS = np.random.default_rng(0).integers(3, 10, size=(32, 5), dtype=np.int32)
 CELLS = pytest.mark.parametrize("cell", ["rnn", "lstm"])
+OWN: dict[str, Rnn | Lstm] = {
+    "rnn": Rnn(learning_rate=0.001, recurrent_initializer="orthogonal"),
+    "lstm": Lstm(learning_rate=0.001, chrono_t_max=None),
+}
 IMPLEMENTATIONS = pytest.mark.parametrize("implementation", ["keras", "fused"])
 
 
@@ -137,7 +141,7 @@ def test_an_untrained_network_follows_from_its_seed_and_may_start_from_vectors(c
     vectors = np.random.default_rng(0).random((10, SMALL.embedding_dim), np.float32)
     started = SMALL.model_copy(update={"ppmi_window": 2})
     random, again, from_vectors = (
-        new_network(cell, 10, settings, "fused", 7, vectors).model.get_weights()
+        new_network(cell, 10, settings, OWN[cell], "fused", 7, vectors).model.get_weights()
         for settings in (SMALL, SMALL, started)
     )
     assert all(np.array_equal(one, other) for one, other in zip(random, again, strict=True))
@@ -180,6 +184,25 @@ def test_no_orthogonal_matrix_is_preferred() -> None:
 
 @CELLS
 def test_a_new_network_has_them(cell: str) -> None:
-    network = new_network(cell, 10, SMALL, "fused", 3, TOKENS)
+    network = new_network(cell, 10, SMALL, OWN[cell], "fused", 3, TOKENS)
     recurrent = network.cell.get_weights()[1]
     assert (recurrent == orthogonal(recurrent.shape, 3)).all()
+
+
+def test_an_rnn_may_start_from_the_identity() -> None:
+    own = OWN["rnn"].model_copy(update={"recurrent_initializer": "identity"})
+    _, recurrent, bias = new_network("rnn", 10, SMALL, own, "fused", 3).cell.get_weights()
+    assert (recurrent == np.eye(SMALL.units)).all() and not bias.any()
+
+
+def test_an_lstms_gates_may_start_slow() -> None:
+    """Forget gates of σ(log u) = u / (1 + u), input gates of 1 / (1 + u), u uniform from 1 to T_max - 1."""
+    own = OWN["lstm"].model_copy(update={"chrono_t_max": 101})
+    bias = new_network("lstm", 10, SMALL, own, "fused", 3).cell.get_weights()[2]
+    assert (bias == chrono_bias(SMALL.units, 101, 3)).all()
+    i, f, candidate, o = np.split(chrono_bias(4000, 101, 0), 4)
+    assert (i == -f).all() and not candidate.any() and not o.any()
+    u = np.exp(f)
+    assert (u.min(), u.mean(), u.max()) == pytest.approx((1, 50.5, 100), abs=2)
+    i, f, *_ = np.split(new_network("lstm", 10, SMALL, OWN["lstm"], "fused", 3).cell.get_weights()[2], 4)
+    assert (f == 1).all() and not i.any()  # Keras' unit forget bias

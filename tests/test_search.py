@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from stages.choose import Run, best_accuracy, chosen, common_settings, grid, rows, run_of
+from stages.params.recipe import setting
 from stages.params.study import Params, Search, load_params
 from stages.runtime.errors import StageError
-from stages.train_variant import check_variant, setting
+from stages.train_variant import check_variant
 from tests.conftest import Project
 from tests.examples import PARAMS
 
@@ -132,7 +133,10 @@ def test_what_is_no_setting_is_refused(text: str) -> None:
 def test_a_variant_may_do_without_word_vectors(params: Params) -> None:
     tuned = params.blocks["tuned"]
     check_variant(
-        "tuned", tuned, [("model.ppmi_window", None), ("model.pooling", "max"), ("pad.maxlen", 200)]
+        "tuned",
+        tuned,
+        [("model.ppmi_window", None), ("model.pooling", "max"), ("pad.maxlen", 200)],
+        own_reviews=True,
     )
 
 
@@ -162,7 +166,7 @@ def test_a_variant_that_cannot_be_trained_is_refused(
     params: Params, name: str, value: Any, said: str
 ) -> None:
     with pytest.raises(StageError) as error:
-        check_variant("tuned", params.blocks["tuned"], [(name, value)])
+        check_variant("tuned", params.blocks["tuned"], [(name, value)], own_reviews=True)
     assert str(error.value).startswith(said)
 
 

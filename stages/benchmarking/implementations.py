@@ -66,7 +66,7 @@ def fused(recipe: Recipe, cell: str, batches: list[np.ndarray]) -> tuple[Step, P
 
     num_words = recipe.pad.num_words
     network = Network(build_model(cell, num_words, recipe.model), "fused")
-    optimizer = new_optimizer(network, recipe.train, recipe.learning_rate(cell))
+    optimizer = new_optimizer(network, recipe.train, recipe.own(cell).learning_rate)
     train = train_step(network, optimizer, recipe.train)
     size = max(len(np.unique(tokens)) for tokens in batches)
 

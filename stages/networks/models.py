@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from stages.networks import recurrence
-from stages.params.recipe import Model
+from stages.params.recipe import Lstm, Model, Rnn
 from stages.runtime import processor
-from stages.runtime.files import PADDING
+from stages.runtime.files import PADDING, damaged, missing_input
 
 # GlobalMaxPooling1D knows no masks. It needs none here: a masked step's state is the one before.
 warnings.filterwarnings("ignore", "Layer 'max' .* does not support masking")
@@ -160,20 +160,26 @@ def new_network(
     cell: str,
     num_words: int,
     settings: Model,
+    own: Rnn | Lstm,
     implementation: str,
     seed: int,
     vectors: np.ndarray | None = None,
 ) -> Network:
     """Return an untrained network, from which on everything random in this process follows from `seed`.
 
-    vectors: float32 (num_words, embedding_dim), which the embedding starts from where the settings have a
-    `ppmi_window`.
+    own: what the cell has of its own. vectors: float32 (num_words, embedding_dim), which the embedding starts
+    from where the settings have a `ppmi_window`.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     network = Network(build_model(cell, num_words, settings), implementation)
     recurrent = network.cell.cell.recurrent_kernel
-    recurrent.assign(orthogonal(recurrent.shape, seed))
+    if isinstance(own, Rnn) and own.recurrent_initializer == "identity":
+        recurrent.assign(np.eye(settings.units, dtype=np.float32))
+    else:
+        recurrent.assign(orthogonal(recurrent.shape, seed))
+    if isinstance(own, Lstm) and own.chrono_t_max is not None:
+        network.cell.cell.bias.assign(chrono_bias(settings.units, own.chrono_t_max, seed))
     if settings.ppmi_window is not None:
         network.layers["embedding"].set_weights([vectors])
     return network
@@ -191,9 +197,25 @@ def orthogonal(shape: tuple[int, int], seed: int) -> np.ndarray:
     return (q if shape[0] >= shape[1] else q.T).astype(np.float32)
 
 
+def chrono_bias(units: int, t_max: int, seed: int) -> np.ndarray:
+    """Return float32 biases (4 * units,) of i, f, C̃ and o with which units remember for up to `t_max` steps.
+
+    The forget gates' are log(u), the input gates' -log(u), with u uniform between 1 and t_max - 1, so that a
+    unit at first forgets over some u steps. All others are 0. Chrono initialisation: Tallec & Ollivier, Can
+    recurrent neural networks warp time?, 2018.
+    """
+    forget = np.log(np.random.default_rng([seed, t_max]).uniform(1, t_max - 1, units))
+    return np.concatenate([-forget, forget, np.zeros(2 * units)]).astype(np.float32)
+
+
 def load_network(path: Path, implementation: str) -> Network:
-    """Return the network whose model a file holds."""
-    return Network(keras.models.load_model(path), implementation)
+    """Return the network whose model a file holds; raise `StageError` where it is none of this project's."""
+    if not path.is_file():
+        raise missing_input(path)
+    try:
+        return Network(keras.models.load_model(path), implementation)
+    except Exception as error:  # Keras raises whatever the damage leads to
+        raise damaged(path, error) from None
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -202,7 +224,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     Keras' own file holds the time of day, in its metadata and in the archive's table of contents, and
     in its configuration the memory addresses of objects that several layers share.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         dated = Path(scratch) / "model.keras"
         model.save(dated)
         with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:

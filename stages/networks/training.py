@@ -13,15 +13,18 @@ from tqdm import tqdm
 
 from stages.networks.batches import batch_order, max_unique, trimmed, unique
 from stages.networks.models import Network, new_network, save_model
-from stages.networks.provenance import FILE, check_current, provenance
-from stages.params.recipe import Train, changed, load_recipe
+from stages.networks.provenance import FILE, check_current, differing, provenance
+from stages.params.recipe import Pad, Train, changed, load_recipe
 from stages.runtime.errors import StageError
 from stages.runtime.files import (
+    PADDED,
     PADDING,
+    SETTINGS,
     WORD_VECTORS,
     Split,
     json_text,
     load_array,
+    load_json,
     load_padded,
     write_atomically,
     write_folder,
@@ -29,20 +32,30 @@ from stages.runtime.files import (
 
 
 def train_run(
-    cell: str, recipe: str, seed: int, folder: Path, settings: Sequence[tuple[str, Any]] = ()
+    cell: str,
+    recipe: str,
+    seed: int,
+    folder: Path,
+    settings: Sequence[tuple[str, Any]] = (),
+    reviews: str | None = None,
 ) -> None:
     """Train one run and write its model, history, probabilities and provenance to `folder`.
 
-    settings: what differs from the recipe in params.yaml, such as `("model.pooling", "max")`. Raises
-    `StageError` where the loss is not finite, or where params.yaml or the code changed meanwhile.
+    settings: what differs from the recipe in params.yaml, such as `("model.pooling", "max")`. reviews: the
+    name of the padded reviews and word vectors, the recipe's by default. Raises `StageError` where the
+    reviews were padded with other settings, where the loss is not finite, or where params.yaml or the code
+    changed meanwhile.
     """
+    reviews = reviews or recipe
     title = " ".join([recipe, cell, f"seed {seed}", *(f"{name}={value}" for name, value in settings)])
     block = changed(recipe, load_recipe(recipe), settings)
     made = provenance(block.settings(cell))
-    data, vectors = load_padded(recipe), load_array(WORD_VECTORS / f"{recipe}.npy")
-    network = new_network(cell, block.pad.num_words, block.model, block.train.implementation, seed, vectors)
+    check_padded(reviews, block.pad)
+    data, vectors = load_padded(reviews), load_array(WORD_VECTORS / f"{reviews}.npy")
+    own, implementation = block.own(cell), block.train.implementation
+    network = new_network(cell, block.pad.num_words, block.model, own, implementation, seed, vectors)
     with write_folder(folder) as draft:
-        rate = block.learning_rate(cell)
+        rate = own.learning_rate
         fitted = fit(network, data["train"], data["validation"], block.train, rate, seed, title)
         print(f"{title}: kept epoch {fitted.kept_epoch}")
         np.save(draft / "validation_probabilities.npy", fitted.probabilities)
@@ -60,6 +73,15 @@ def train_run(
         write_atomically(draft / FILE, json_text(made))
         save_model(network.model, draft / "model.keras")
         check_current(title, made, changed(recipe, load_recipe(recipe), settings).settings(cell))
+
+
+def check_padded(name: str, settings: Pad) -> None:
+    """Raise `StageError` where the padded reviews of that name were not made with `settings`."""
+    file = PADDED / name / SETTINGS
+    for setting, (then, now) in differing(load_json(file), settings.model_dump(mode="json")).items():
+        raise StageError(
+            f"{file.parent} was padded with {setting} = {then}, not {now}: `dvc repro` runs `pad`"
+        )
 
 
 class Fitted(NamedTuple):
@@ -105,6 +127,10 @@ def fit(
         name = f"{title}: epoch {epoch}/{settings.epochs}"
         loss, accuracy = epoch_of(tqdm(batches, name, disable=None if verbose else True, leave=False), name)
         row, current = validate(network, optimizer, validation, epoch)
+        if not np.isfinite(
+            row["validation_loss"]
+        ):  # the last step's weights, which no loss was computed with
+            raise diverged(f"{name}: the validation loss is {row['validation_loss']}", optimizer)
         row = {"train_loss": loss, "train_accuracy": accuracy} | row
         history.append({"epoch": epoch} | {column: round(value, 6) for column, value in row.items()})
         if verbose:
@@ -144,14 +170,18 @@ def trainer(
             batch = step_of(tokens.shape[1])(read, row_ids, labels, sample_weight, *dropout())
             loss, correct = loss + float(batch[0]), correct + float(batch[1])
             if not np.isfinite(loss):
-                raise StageError(
-                    f"{name}, step {number}: the loss is {loss}. Lower the learning rate "
-                    f"({float(optimizer.learning_rate):g}), or clip gradients with train.global_clipnorm "
-                    f"({settings.global_clipnorm or 'null'})"
-                )
+                raise diverged(f"{name}, step {number}: the loss is {loss}", optimizer)
         return loss / len(train.labels), correct / len(train.labels)
 
     return train_epoch
+
+
+def diverged(what: str, optimizer: keras.optimizers.Optimizer) -> StageError:
+    """Return the error that says `what` is not finite, and what to lower."""
+    return StageError(
+        f"{what}. Lower the learning rate ({float(optimizer.learning_rate):g}), or clip gradients with "
+        f"train.global_clipnorm ({optimizer.global_clipnorm or 'null'})"
+    )
 
 
 def validate(

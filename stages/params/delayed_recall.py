@@ -5,16 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.params.reading import PARAMS_FILE, Positive, Set, read, validated
-from stages.params.recipe import RENAMED, Cells
+from stages.params.reading import PARAMS_FILE, Block, Seed, Set, read, validated
+from stages.params.recipe import RENAMED, LearningRate, Model, NumWords, Train
+
+Delay = Annotated[int, Field(ge=2, le=100_000)]
 
 
-class DelayedRecall(Cells):
-    """Generated sequences in which the first token decides, and the models that read them."""
+class DelayedRecall(Block):
+    """Generated sequences in which the first token decides, and how the models that read them are trained."""
 
-    delays: Set[Positive]
-    sequences: Annotated[int, Field(ge=10)]
-    num_tokens: Annotated[int, Field(ge=4)]
+    seeds: Set[Seed]
+    learning_rate: Set[LearningRate]
+    delays: Set[Delay]
+    sequences: Annotated[int, Field(ge=10, le=10_000_000)]
+    num_tokens: NumWords
+    model: Model
+    train: Train
 
 
 def load_delayed_recall(path: Path = PARAMS_FILE) -> DelayedRecall:

@@ -5,14 +5,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from stages.params.reading import PARAMS_FILE, Block, Positive, Rate, Renamed, Seed, read, validated
+from stages.params.reading import PARAMS_FILE, Block, Rate, Renamed, Seed, read, validated
 from stages.runtime.errors import StageError
 
 CELLS = ("rnn", "lstm")
 
 Pooling = Literal["last", "mean", "max"]
 Share = Annotated[float, Field(ge=0, lt=1)]
+LearningRate = Annotated[float, Field(gt=0, le=10)]
+# Far above what is of use, and below what ends in an obscure error far from params.yaml.
+Width = Annotated[int, Field(ge=1, le=10_000)]
+NumWords = Annotated[int, Field(ge=4, le=1_000_000)]
 
 RENAMED: Renamed = {
     "pad.pairs": None,
@@ -35,8 +41,8 @@ RENAMED: Renamed = {
 class Pad(Block):
     """How reviews of any length become rows of one length, and which of them validate."""
 
-    num_words: Annotated[int, Field(ge=4)]
-    maxlen: Positive
+    num_words: NumWords
+    maxlen: Annotated[int, Field(ge=1, le=100_000)]
     padding: Literal["pre", "post"]
     truncating: Literal["pre", "post"]
     split_by: Literal["review", "film"]
@@ -48,9 +54,9 @@ class Model(Block):
     """The architecture, the same for both cells."""
 
     mask_zero: bool
-    embedding_dim: Positive
-    ppmi_window: Positive | None
-    units: Positive
+    embedding_dim: Width
+    ppmi_window: Width | None
+    units: Width
     activation: Literal["tanh", "relu", "sigmoid"]
     pooling: Pooling
     embedding_dropout: Share
@@ -65,37 +71,40 @@ class Train(Block):
     epsilon: Rate
     global_clipnorm: Rate | None
     embedding_gradients: Literal["coalesced", "per_occurrence"]
-    batch_size: Positive
+    batch_size: Width
     bucketing: bool
-    epochs: Positive
+    epochs: Annotated[int, Field(ge=1, le=1_000)]
     ema_momentum: Annotated[float, Field(gt=0, lt=1)] | None
     checkpoint: Literal["last", "best"]
     implementation: Literal["fused", "keras"]
 
 
-class Cell(Block):
-    """What each cell has of its own."""
+class Rnn(Block):
+    """What the plain RNN has of its own."""
 
-    learning_rate: Rate
-
-
-class Cells(Block):
-    """What shapes the models of both cells."""
-
-    model: Model
-    train: Train
-    rnn: Cell
-    lstm: Cell
-
-    def learning_rate(self, cell: str) -> float:
-        """Return the learning rate of `cell`, one of CELLS."""
-        return float(getattr(self, cell).learning_rate)
+    learning_rate: LearningRate
+    recurrent_initializer: Literal["orthogonal", "identity"]
 
 
-class Recipe(Cells):
+class Lstm(Block):
+    """What the LSTM has of its own."""
+
+    learning_rate: LearningRate
+    chrono_t_max: Annotated[int, Field(ge=3, le=100_000)] | None
+
+
+class Recipe(Block):
     """Everything that shapes a recipe's runs, but for the seed."""
 
     pad: Pad
+    model: Model
+    train: Train
+    rnn: Rnn
+    lstm: Lstm
+
+    def own(self, cell: str) -> Rnn | Lstm:
+        """Return what `cell`, one of CELLS, has of its own."""
+        return self.rnn if cell == "rnn" else self.lstm
 
     def settings(self, cell: str) -> dict[str, Any]:
         """Return what shapes the runs of `cell`: all but what other cells have of their own."""
@@ -109,6 +118,17 @@ def load_recipe(name: str, path: Path = PARAMS_FILE) -> Recipe:
         recipes = (each for each, block in raw.items() if isinstance(block, dict) and "pad" in block)
         raise StageError(f"recipe {name!r} is not in {path}, which has {', '.join(recipes) or 'none'}")
     return validated(Recipe, raw[name], RENAMED, path=path, name=name)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Return the name and value of a setting such as "train.epsilon=1e-05"; the value is YAML."""
+    name, equals, value = text.partition("=")
+    try:
+        if equals:
+            return name, YAML(typ="safe", pure=True).load(value)
+    except YAMLError:
+        pass
+    raise StageError(f"--set {text}: should be NAME=VALUE, such as model.pooling=max")
 
 
 def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> Recipe:

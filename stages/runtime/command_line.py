@@ -4,7 +4,7 @@ import argparse
 import inspect
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,7 +19,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "cell": {"help": "rnn or lstm"},
     "seed": {"type": int, "help": "initial weights, order of batches and dropout follow from it"},
     "out": {"type": Path, "help": "the folder to write"},
-    "set": {"action": "append", "metavar": "NAME=VALUE", "help": "a setting to change; may be repeated"},
+    "reviews": {"help": "the name of padded reviews and word vectors; default: the recipe's"},
+    "set": {
+        "action": "extend",
+        "nargs": "+",
+        "metavar": "NAME=VALUE",
+        "help": "settings that differ from the recipe's; may be repeated",
+    },
 }
 
 
@@ -31,23 +37,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; --help explains\n")
 
 
-def stage_main(stage: Callable[..., None]) -> None:
-    """Run a stage with the arguments that its signature names: recipe, cell, seed, or none.
+def stage_main(stage: Callable[..., None], own: Mapping[str, dict[str, Any]] | None = None) -> None:
+    """Run a stage with the arguments that its signature names: those of ARGUMENTS, and its `own`.
 
     A parameter with a default is an option, one that is keyword-only an option that must be given.
     Exits as `protocol` says.
     """
+    known = {**ARGUMENTS, **(own or {})}
     parser = Parser(prog=f"python -m stages.{stage.__name__}", description=inspect.getdoc(stage))
     for name, parameter in inspect.signature(stage).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            parser.add_argument(f"--{name}", required=True, **ARGUMENTS[name])
+            parser.add_argument(f"--{name}", required=True, **known[name])
         elif parameter.default is inspect.Parameter.empty:
-            parser.add_argument(name, **ARGUMENTS[name])
+            parser.add_argument(name, **known[name])
         else:
-            kind = Path if isinstance(parameter.default, Path) else str
-            parser.add_argument(
-                f"--{name}", type=kind, default=parameter.default, help="default: %(default)s"
-            )
+            parser.add_argument(f"--{name}", default=parameter.default, **known[name])
     arguments = parser.parse_args()
     with protocol(stage.__name__):
         processor.warn()
@@ -58,7 +62,8 @@ def stage_main(stage: Callable[..., None]) -> None:
 def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
     """End the process as users expect, with one line on standard error that opens with `name`.
 
-    Status 1: the parameters or inputs are at fault (`StageError`), or a file cannot be read or written.
+    Status 1: the parameters or inputs are at fault (`StageError`), a file cannot be read or written, or
+    memory is short.
     Status 130 or 143: Ctrl-C or a request to end; `interrupted` says what was kept.
     """
 
@@ -71,13 +76,24 @@ def protocol(name: str, interrupted: str = "interrupted") -> Iterator[None]:
         signal.signal(each, leave)
     try:
         yield
-    except (StageError, OSError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+    except (StageError, OSError, MemoryError) as error:
+        print(f"{name}: {_reason(error)}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as end:
         if end.code in (INTERRUPTED, 128 + signal.SIGTERM):
             print(f"{name}: {interrupted}", file=sys.stderr)
         raise
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, also where the library that noticed it does not say."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})".removesuffix(" ()")
+    if (
+        isinstance(error, OSError) and error.errno is None
+    ):  # NumPy's, for example "80 requested and 0 written"
+        return f"a file could not be written, perhaps because the disk is full ({error})"
+    return str(error)
 
 
 def at_least_one(text: str) -> int:

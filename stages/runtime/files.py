@@ -22,9 +22,13 @@ RELEASED = Path("data/released")
 REPORTS = Path("reports")
 RUNS = REPORTS / "runs"
 
+SETTINGS = "settings.json"  # in a folder of padded reviews: how `pad` was asked to make them
+
 PADDING = 0  # the token that fills rows up
 INDEX_FROM = 3  # a word's token is its rank, from 1, plus this, as in keras.datasets.imdb
 START, OUT_OF_VOCABULARY = 1, 2  # tokens that are no words
+
+RESTORE = "delete it, and `dvc repro` restores it or makes it anew"
 
 
 @contextmanager
@@ -108,11 +112,16 @@ def _flush(path: Path) -> None:
 
 
 def load_array(path: Path) -> np.ndarray:
-    """Map the array that a stage has written; its pages are read when they are used."""
+    """Map the array that a stage has written; its pages are read when they are used.
+
+    Raises `StageError` where the file is missing or damaged, as do the other functions that load.
+    """
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise missing_input(path) from None
+    except (ValueError, EOFError, SyntaxError, OverflowError) as error:
+        raise damaged(path, error) from None
 
 
 def load_text(path: Path) -> str:
@@ -121,19 +130,33 @@ def load_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise missing_input(path) from None
+    except UnicodeDecodeError as error:
+        raise damaged(path, error) from None
 
 
 def load_json(path: Path) -> Any:
     """Return the value in a JSON file that a stage has written."""
-    return json.loads(load_text(path))
+    try:
+        return json.loads(load_text(path))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error) from None
 
 
 def json_text(value: Any) -> str:
     """Return `value` as JSON with sorted keys and a final newline.
 
-    Raises `ValueError` where it holds NaN or infinity, which JSON does not know.
+    Raises `StageError` where it holds NaN or infinity, which JSON does not know.
     """
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise StageError(f"a result is no finite number ({error}): nothing was written") from None
+
+
+def damaged(path: Path, error: Exception) -> StageError:
+    """Return the error that says that `path` is not what a stage has written."""
+    reason = " ".join(str(error).split())[:200]
+    return StageError(f"{path} is damaged ({reason}): {RESTORE}")
 
 
 def missing_input(path: Path) -> StageError:
@@ -153,9 +176,9 @@ class Split(NamedTuple):
     labels: np.ndarray
 
 
-def load_padded(recipe: str) -> dict[str, Split]:
-    """Map the train, validation and test reviews that `pad` has written for a recipe."""
-    folder = PADDED / recipe
+def load_padded(name: str) -> dict[str, Split]:
+    """Map the train, validation and test reviews that `pad` has written, for the recipe of that name."""
+    folder = PADDED / name
     return {
         split: Split(load_array(folder / f"{split}_tokens.npy"), load_array(folder / f"{split}_labels.npy"))
         for split in ("train", "validation", "test")
