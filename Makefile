@@ -10,11 +10,11 @@ dvc repro --single-item evaluate page
 python -m stages.tools.quote
 endef
 
-.PHONY: help setup report quick search long bench walk test lint stale reproduced requirements
+.PHONY: help setup report quick search whole_reviews bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt
 
@@ -36,15 +36,12 @@ report: setup ## run the pipeline: download, pad, train, score, evaluate; then q
 quick: setup ## a first result within ten minutes: one seed of the recipe that the report leads with, in .quick
 	python -m stages.tools.quick $(jobs) $(verbose)
 
-search: setup ## side study: every candidate of params.yaml's search, on validation reviews
-	@echo "== Training every candidate that is not up to date: tens of minutes on two cores"
-	python -m stages.tools.run stages/search/dvc.yaml $(jobs) $(verbose)
-	$(rewrite)
-	@echo "== Put what it chose into params.yaml, then make report"
-
-long: setup ## side study: both cells on whole reviews, with more words
-	@echo "== Training both cells on every seed: tens of minutes on two cores"
-	python -m stages.tools.run stages/whole_reviews/dvc.yaml $(jobs) $(verbose)
+# The side studies: a folder below stages/ each, of the same name.
+search: ## side study: candidates for the settings of a recipe, on validation reviews
+whole_reviews: ## side study: both cells on whole reviews, with more words
+search whole_reviews: setup
+	@echo "== Training what is not up to date: up to an hour and a half on two cores"
+	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)
 	$(rewrite)
 
 bench: setup ## time training against stock Keras and PyTorch; then report the figures

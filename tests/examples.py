@@ -146,7 +146,7 @@ def made_up_release(recipe: str, seed: int) -> dict[str, Any]:
 
 
 def made_up_whole_reviews(params: Params, rnn: float, lstm: float) -> dict[str, Any]:
-    """What `make long` would write."""
+    """What `make whole_reviews` would write."""
     asked = params.whole_reviews
     settings = params.blocks[asked.recipe].model_dump()
     tried = [

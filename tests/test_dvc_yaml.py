@@ -243,7 +243,7 @@ def test_no_recipe_is_known_by_name() -> None:
     )
     for said in ("'tuned'", "`tuned`", "--recipe tuned", "tuned.rnn.learning_rate", "data/models/tuned/"):
         assert known.search(said)
-    for said in ("is tuned", "`make long`", "the notebook's"):
+    for said in ("is tuned", "`make whole_reviews`", "the notebook's"):
         assert not known.search(said)
     files = [path for path in ROOT.glob("stages/**/*") if path.suffix in (".py", ".j2")]
     found = [(path, known.findall(path.read_text())) for path in [*files, *PIPELINES]]

@@ -299,7 +299,7 @@ def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
     settings = made_up_whole_reviews(params, 0.7, 0.8)["runs"]["0"]["settings"]
     settings = {**settings, "train": settings["train"] | {"epochs": 99}}
     assert said(settings=settings).startswith(
-        "**Out of date: `long.train.epochs` has changed since; `make long`"
+        "**Out of date: `long.train.epochs` has changed since; `make whole_reviews`"
     )
     assert "`stages/networks/training.py` has" in said(provenance={"code": dict.fromkeys(CODE, "b" * 64)})
     assert "not recorded which code" in said(provenance={})

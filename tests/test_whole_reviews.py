@@ -28,7 +28,7 @@ def test_the_study_tries_poolings_and_scores_all_seeds(trained: Project) -> None
     left_over = trained.folder / "data/whole_reviews/runs/other-3.json"
     left_over.parent.mkdir(parents=True)
     left_over.write_text("{}")
-    trained.make("long")
+    trained.make("whole_reviews")
     table = json.loads(trained.text("data/whole_reviews/table.json"))
     assert json.loads(trained.text("reports/whole_reviews.json")) == table
     assert table["recipe"] == "long"
