@@ -117,7 +117,7 @@ def test_arrays_and_json_come_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_json_holds_finite_numbers_alone(number: float) -> None:
-    with pytest.raises(StageError, match="a result is no finite number .*: nothing was written"):
+    with pytest.raises(StageError, match=r"a result is no finite number .*: nothing was written"):
         json_text({"loss": number})
 
 
