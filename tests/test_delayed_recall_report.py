@@ -104,7 +104,8 @@ def test_whether_curves_are_flat() -> None:
 def test_what_another_threshold_would_find() -> None:
     assert verdicts.thresholds(0, 0) == "No memory is at one half or below."
     assert verdicts.thresholds(0, 7) == (
-        "Of 7 memories of at most one half, none has |2 AUC − 1| above it: no other threshold finds more."
+        "Of 7 memories of at most one half, none has |2 AUC − 1| above it: it is not the threshold that "
+        "hides any."
     )
     for hidden, said in ((1, "1 has"), (2, "2 have")):
         text = verdicts.thresholds(hidden, 7)

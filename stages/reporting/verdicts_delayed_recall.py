@@ -108,7 +108,7 @@ def thresholds(hidden: int, forgotten: int) -> str:
         return "No memory is at one half or below."
     text = f"Of {forgotten} memories of at most one half, {hidden or 'none'}"
     if not hidden:
-        return f"{text} has |2 AUC − 1| above it: no other threshold finds more."
+        return f"{text} has |2 AUC − 1| above it: it is not the threshold that hides any."
     return (
         f"{text} {'has' if hidden == 1 else 'have'} |2 AUC − 1| above it: there P(positive) depends on the "
         "token, but stays on one side of the threshold."

@@ -122,8 +122,8 @@ def memory(accuracy: float) -> float:
 
     An accuracy of 0 is memory with its sign flipped. With as many sequences of either label, 2a − 1 is the
     rate of true positives minus that of false ones (Youden, Index for rating diagnostic tests, Cancer 3,
-    1950): 0 if and only if answer and label are independent, as with mutual information, but in the
-    accuracy's own unit, and without the bias that mutual information has in small samples.
+    1950). Like mutual information it is 0 if and only if answers and labels are independent; unlike that, it
+    is linear in the accuracy, so that a reader sees one from the other.
     """
     return abs(2 * accuracy - 1)
 
