@@ -43,16 +43,17 @@ def tabulate_delayed_recall() -> None:
         check_current(name, each, settings.shaping())
     rows = [results[run] for run in runs]
     means = tried(rows)
+    best = chosen(means)
     table = {
         "rows": rows,
         "tried": means,
-        "chosen": chosen(means),
+        "chosen": best,
         "settings": settings.shaping(),
         "provenance": common_provenance(made),
     }
     write_atomically(DELAYED_RECALL / "table.json", json_text(table))
     delete_others(RUNS, [folders[run] for run in runs])
-    rates = ", ".join(f"{start} {rate:g}" for start, rate in table["chosen"].items())
+    rates = ", ".join(f"{start} {rate:g}" for start, rate in best.items())
     print(f"tabulate_delayed_recall: best learning rates on validation sequences: {rates}")
 
 

@@ -53,15 +53,18 @@ def train_delayed_recall(start: str, learning_rate: float, seed: int, *, out: Pa
             name = f"{title} delay {delay}"
             fitted = fit(network, train, validation, settings.train, learning_rate, seed, name, verbose=False)
             first = first or network
+            own_answers, first_answers = (
+                measured(each.probabilities(test.tokens), test.labels) for each in (network, first)
+            )
             row = {
                 "delay": delay,
-                "test": measured(network.probabilities(test.tokens), test.labels),
-                "transferred": measured(first.probabilities(test.tokens), test.labels),
+                "test": own_answers,
+                "transferred": first_answers,
                 "validation_accuracy": [epoch["validation_accuracy"] for epoch in fitted.history],
                 "kept_epoch": fitted.kept_epoch,
             }
             rows.append(row)
-            accuracy = row["test"]["accuracy"]
+            accuracy = own_answers["accuracy"]
             print(f"{name}: kept epoch {fitted.kept_epoch}, test accuracy {accuracy:.4f}", flush=True)
         result = {
             "start": start,
