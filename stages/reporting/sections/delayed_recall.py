@@ -60,7 +60,7 @@ class DelayedRecall(NamedTuple):
     seed_rows: list[tuple[str, int | None, int, list[tuple[float, float]]]]
     half: float
     settings: Mapping[str, Any]
-    seeds: int
+    seeds: list[int]
     test_sequences: int
 
 
@@ -72,7 +72,7 @@ def delayed_recall_section(study: Mapping[str, Any], params: Params, runs: Runs)
     if not study:
         return None
     starts = [best_runs(study, name) for name in START_LABELS]
-    delays, seeds = list(starts[0].learned), len(starts[0].rows)
+    delays, seeds = list(starts[0].learned), [row["seed"] for row in starts[0].rows]
     learned = {each.name: memories(each.rows, "test") for each in starts}
     kept = {each.name: memories(each.rows, "transferred") for each in starts}
     pairs = (best_start(study, CELLS[1]), best_start(study, CELLS[0])), ("lstm-chrono", "lstm-unit")
@@ -93,7 +93,7 @@ def delayed_recall_section(study: Mapping[str, Any], params: Params, runs: Runs)
         verdicts.reaches({each.name: each.longest for each in starts}, min(delays)),
         f"{verdicts.chrono(*chrono)} {verdicts.chrono_on_reviews(chrono[0], on_reviews)}".strip(),
         verdicts.kept(after_others, delays[0], *signs(transferred)) if after_others else "",
-        verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, seeds),
+        verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, len(seeds)),
         verdicts.thresholds(*hidden([*answers, *transferred])),
         verdicts.rates_at_edges(at_edges(study)),
         up_to_date(out_of_date(study, asked(study, params), ({}, {}), runs), "make delayed_recall"),
