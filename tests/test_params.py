@@ -185,6 +185,16 @@ def test_every_mistake_is_reported(tmp_path: Path) -> None:
             "delayed_recall.train.kernel is now delayed_recall.train.impl",
         ),
         ("probe", {}, "params.yaml: probe is now delayed_recall"),
+        (
+            "delayed_recall.rnn",
+            {"learning_rate": 0.001},
+            "params.yaml: delayed_recall.rnn is now delayed_recall.learning_rate",
+        ),
+        (
+            "delayed_recall.lstm",
+            {"learning_rate": 0.001},
+            "params.yaml: delayed_recall.lstm is now delayed_recall.learning_rate",
+        ),
         ("tuned.pad.pairs", 0, "params.yaml: tuned.pad.pairs is no longer a parameter"),
         ("search.finalists", 2, "params.yaml: search.finalists is no longer a parameter"),
     ],
@@ -230,6 +240,8 @@ def test_delayed_recall_is_read_by_itself(tmp_path: Path) -> None:
     assert load_delayed_recall(path) == load_params(PARAMS).delayed_recall
     with pytest.raises(StageError, match=r"delayed_recall\.learning_rate\.0 = 0: should be greater than 0"):
         load_delayed_recall(write(tmp_path, "delayed_recall.learning_rate", [0]))
+    with pytest.raises(StageError, match=r"delayed_recall\.lstm is now delayed_recall\.learning_rate"):
+        load_delayed_recall(write(tmp_path, "delayed_recall.lstm", {}))
 
 
 def test_settings_of_a_recipe_can_be_changed() -> None:

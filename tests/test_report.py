@@ -14,7 +14,6 @@ from stages.reporting.comparison import Result, changed_settings, compare_recipe
 from stages.reporting.rendering import render
 from stages.reporting.report import Inputs, Report, build_report, draw
 from stages.reporting.sections.costs import cell_costs
-from stages.reporting.sections.delayed_recall import accuracies, longest_learnt
 from stages.reporting.sections.search import edges
 from stages.runtime import files
 from stages.runtime.errors import StageError
@@ -65,7 +64,7 @@ def made_up_inputs(params: Params, runs: Results, **changes: Any) -> Inputs:
         audit=made_up_audit(),
         bag_of_words=made_up_bags(),
         benchmark=made_up_benchmark(),
-        delayed_recall=made_up_recall([0.9, 0.5], [1.0, 1.0]),
+        delayed_recall=made_up_recall(params),
         inspection=dict.fromkeys(runs, made_up_inspection()),
         released=made_up_release(recipe, max(runs.get(recipe, [0]))),
         search=made_up_search(params) | {"provenance": {"code": CODE}},
@@ -211,7 +210,10 @@ def test_which_cell_is_better() -> None:
 
 def test_a_single_seed_is_said_to_be_one() -> None:
     runs = {"notebook": {0: made_up_scores(0.5, 0.6)}, "tuned": {0: made_up_scores(0.5, 0.6)}}
-    one = report(runs, delayed_recall={0: made_up_recall([0.9, 0.5], [1.0, 1.0])[0]})
+    params = small_params(runs)
+    recall = params.delayed_recall.model_copy(update={"seeds": (0,)})
+    params = params.model_copy(update={"delayed_recall": recall})
+    one = report(runs, params, delayed_recall=made_up_recall(params))
     assert "**One seed: each figure is that of one run." in one and "What one seed cannot show" in one
     assert "| plain RNN | 58.2 % | 50.0 % | 8.2 points above" in one
     assert not re.search(r"±|over (all )?seeds|of 1 pairs|median test|1 seeds", one)
@@ -310,20 +312,10 @@ def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
         assert f"**Out of date: `whole_reviews.{name}` has changed since" in text
 
 
-def test_delayed_recall() -> None:
-    recalled = made_up_recall([0.9, 0.6], [0.8, 0.8])
-    text = section("Do LSTMs keep", {"tuned": TWO_SEEDS}, delayed_recall=recalled)
-    assert "**They learn over longer distances than RNNs: on generated sequences the RNN learns" in text
-    assert "the RNN falls to 90.0 % at the worst distance and the LSTM to 80.0 %.**" in text
-    assert "| RNN, trained at this delay | 90.0 ± 0.0 % | 60.0 ± 0.0 % |" in text
-    assert "| LSTM, trained at 10 | 80.0 ± 0.0 % | 80.0 ± 0.0 % |" in text
-    assert "for reviews of up to 100 tokens and +" in text and "for those of 101 to 200." in text
-
-
-def test_a_cell_learns_up_to_the_delay_before_its_first_failure() -> None:
-    trained = accuracies(made_up_recall([0.9, 0.7, 0.9], [0.7, 0.9, 0.9]), "test_accuracy")
-    assert [longest_learnt(trained[cell]) for cell in ("rnn", "lstm")] == [10, None]
-    assert trained["rnn"][20] == {"mean": 0.7, "sd": 0.0, "seeds": {"0": 0.7, "1": 0.7}}
+def test_reviews_by_length() -> None:
+    text = section("Does an LSTM gain on longer reviews?", {"tuned": TWO_SEEDS})
+    assert "for reviews of up to 100 tokens and +" in text and "for those of 101 to 200.**" in text
+    assert "| 101 to 200 | 200 |" in text
 
 
 def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:
@@ -403,7 +395,7 @@ def test_costs_are_counted_from_the_shapes() -> None:
 
 def test_every_question_has_its_section() -> None:
     sections = [line for line in report({"tuned": TWO_SEEDS}).splitlines() if line.startswith("## ")]
-    assert len(sections) == 11 and sum(section.endswith("?") for section in sections) == 10
+    assert len(sections) == 12 and sum(section.endswith("?") for section in sections) == 11
 
 
 def test_the_model_card_has_the_released_runs() -> None:

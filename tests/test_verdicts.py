@@ -113,31 +113,6 @@ def test_whether_a_side_study_is_up_to_date() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("rnn", "lstm", "said"),
-    [
-        (10, 20, "They learn over longer distances than RNNs"),
-        (None, 10, "They learn over longer distances than RNNs"),
-        (20, 10, "They do not learn over as long distances as RNNs"),
-        (10, None, "They do not learn over as long distances as RNNs"),
-        (10, 10, "They learn over no longer distances than RNNs"),
-        (None, None, "They learn over no longer distances than RNNs"),
-    ],
-)
-def test_delayed_recall(rnn: int | None, lstm: int | None, said: str) -> None:
-    worst = {"rnn": 0.5, "lstm": 0.25}
-    text = verdicts.delayed_recall([10, 20], {"rnn": rnn, "lstm": lstm}, worst)
-    assert text.startswith(f"{said}: on generated sequences the RNN ")
-    for cell, longest in (("RNN", rnn), ("LSTM", lstm)):
-        learns = f"the {cell} learns the deciding token over up to {longest} tokens of noise"
-        fails = f"the {cell} does not learn it even over 10 tokens of noise"
-        assert (learns in text, fails in text) == (longest is not None, longest is None)
-    assert text.endswith(
-        "Trained at a delay of 10 tokens and tested at others, the RNN falls to 50.0 % at the "
-        "worst distance and the LSTM to 25.0 %."
-    )
-
-
 def test_short_and_long_reviews() -> None:
     short, middle, long = (
         {"tokens": tokens, "difference": {"mean": mean, "interval": [mean, mean]}}

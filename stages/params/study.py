@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from stages.params.delayed_recall import RENAMED as RENAMED_IN_DELAYED_RECALL
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.download import Download
 from stages.params.reading import (
@@ -21,12 +22,11 @@ from stages.params.reading import (
     renaming,
     validated,
 )
-from stages.params.recipe import RENAMED as RENAMED_IN_RECIPES
 from stages.params.recipe import Pooling, Recipe
 from stages.runtime.errors import StageError
 
 RENAMED: Renamed = {
-    **RENAMED_IN_RECIPES,
+    **RENAMED_IN_DELAYED_RECALL,  # with those in recipes
     "search.finalists": None,
     "search.settings": None,
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
@@ -34,8 +34,6 @@ RENAMED: Renamed = {
     "search.learning_rates": "search.learning_rate",
     "comparison.resamples": "comparison.n_resamples",
     "probe": "delayed_recall",
-    "delayed_recall.distances": "delayed_recall.delays",
-    "delayed_recall.vocabulary": "delayed_recall.num_tokens",
     "inside": "inspection",
 }
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from stages.params.recipe import CELLS
 from stages.params.study import Published
-from stages.reporting.formatting import LABELS
+from stages.reporting.formatting import LABELS, START_LABELS
 from stages.reporting.statistics import LengthBin, Runs
 from stages.scoring.packing import ROC_RATES
 
@@ -146,31 +146,30 @@ def by_length(bins: Mapping[str, Sequence[LengthBin]], several: bool) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def delayed_recall(recalled: Mapping[int, Mapping[str, Any]]) -> Figure:
-    """Accuracy on generated sequences against the delay: a line per cell and seed, and their means."""
-    figure, axes = _single(6, 3.4)
-    delays = [row["delay"] for row in next(iter(recalled.values()))[CELLS[0]]]
-    for cell, colour in COLOURS.items():
-        rows, transferred = (
-            [[100 * row[name] for row in each[cell]] for each in recalled.values()]
-            for name in ("test_accuracy", "transferred")
-        )
-        for row in rows:
-            axes.plot(delays, row, ".-", color=colour, linewidth=0.6, alpha=0.5)
-        axes.plot(delays, np.mean(rows, axis=0), color=colour, linewidth=2.2)
-        axes.plot(delays, np.mean(transferred, axis=0), "--", color=colour, linewidth=1.4)
-    axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
-    axes.set(xscale="log", xlabel="delay: tokens of noise after the one that decides", ylabel="accuracy (%)")
-    axes.set_xticks(delays, [str(delay) for delay in delays])
-    axes.minorticks_off()
-    axes.set_title("Delayed recall: how far back does a model remember?")
-    handles = [
-        *_cells(),
-        _entry("trained at this delay", linewidth=2.2),
-        _entry(f"trained at {delays[0]}", linestyle="--"),
-        _entry("guessing", linestyle=":"),
-    ]
-    return _with_legend(figure, handles)
+def delayed_recall(
+    panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], delays: Sequence[int]
+) -> Figure:
+    """Memory of the deciding token against the delay: a line per cell and start, a dot per seed.
+
+    panels: title → start → memory by seed and delay.
+    """
+
+    def style(start: str) -> dict[str, Any]:
+        second = start in ("rnn-identity", "lstm-chrono")
+        markers = {"marker": "x" if second else ".", "linestyle": "--" if second else "-"}
+        return {"color": COLOURS[start.partition("-")[0]], "markersize": 4, **markers}
+
+    def draw(axes: Axes, title: str) -> None:
+        for start, memory in panels[title].items():
+            percent = 100 * np.asarray(memory)
+            axes.plot(delays, percent.T, alpha=0.5, **style(start) | {"linestyle": ""})
+            axes.plot(delays, percent.mean(axis=0), **style(start) | {"marker": ""})
+        axes.set(xscale="log", xlabel="delay (tokens of noise)", ylabel="memory (%)")
+        axes.set_xticks(delays, [str(delay) for delay in delays])
+        axes.minorticks_off()
+
+    handles = [_entry(START_LABELS[start], **style(start)) for start in next(iter(panels.values()))]
+    return _panels(panels, "Delayed recall: mean and seeds", draw, handles)
 
 
 @mpl.rc_context(STYLE)

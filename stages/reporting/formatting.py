@@ -4,6 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+# In delayed recall: each cell, and what it starts from.
+START_LABELS = {
+    "rnn-orthogonal": "RNN (orthogonal)",
+    "rnn-identity": "RNN (identity)",
+    "lstm-unit": "LSTM (unit forget bias)",
+    "lstm-chrono": "LSTM (chrono)",
+}
 
 
 def percent(share: float, digits: int = 1) -> str:

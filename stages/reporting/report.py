@@ -21,6 +21,7 @@ from stages.reporting.sections.reviews import Reviews, reviews_section
 from stages.reporting.sections.search import Search, search_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
+from stages.reporting.verdicts import short_and_long
 
 
 class Inputs(NamedTuple):
@@ -30,7 +31,7 @@ class Inputs(NamedTuple):
     audit: Mapping[str, Any]
     bag_of_words: Sequence[Mapping[str, Any]]
     benchmark: Mapping[str, Any]
-    delayed_recall: Mapping[int, Mapping[str, Any]]  # by seed
+    delayed_recall: Mapping[str, Any]
     inspection: Mapping[str, Mapping[str, Any]]  # by recipe
     released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
@@ -52,7 +53,8 @@ class Report(NamedTuple):
     published_difference: float  # LSTM − RNN
     chance: float  # that of two equal cells one wins with all seeds
     search: Search
-    delayed_recall: DelayedRecall
+    delayed_recall: DelayedRecall | None  # None: never run
+    short_and_long: str  # reviews, with the headline's models
     gradients: Gradients
     gates: Gates
     baseline: Baseline
@@ -87,7 +89,8 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
-        delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, params, runs),
+        short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
@@ -104,14 +107,15 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
     baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
+    recalled = report.delayed_recall
     return {
         "accuracy": figures.accuracy(runs, published, baselines),
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
         "confusion": figures.confusion(runs),
         "by_length": figures.by_length(by_length, report.several),
-        "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
         "gradients": figures.gradients(inputs.inspection),
         "gates": figures.gates(inputs.inspection),
         "lengths": figures.lengths(inputs.audit),
+        **({"delayed_recall": figures.delayed_recall(recalled.panels, recalled.delays)} if recalled else {}),
     } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}

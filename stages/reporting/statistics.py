@@ -200,6 +200,15 @@ def median_seed(values: Mapping[int, float]) -> int:
     return ordered[(len(ordered) - 1) // 2]
 
 
+def mean_interval(values: Sequence[float]) -> list[float] | None:
+    """Return the interval of the mean of one value per seed, were they normal; None for a single one."""
+    n = len(values)
+    if n < 2:
+        return None
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
+    return [round(float(np.mean(values) + sign * reach), DIGITS) for sign in (-1, 1)]
+
+
 def prediction_interval(values: Sequence[float]) -> list[float] | None:
     """Return where one more run's value would lie, were the values normal; None for a single value.
 

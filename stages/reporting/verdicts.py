@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, lead, number, percent, points
+from stages.reporting.formatting import lead, number, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -129,35 +129,6 @@ def up_to_date(changed: Sequence[str] | None, command: str) -> str:
         f"**Out of date: {names} {'has' if len(changed) == 1 else 'have'} changed since; "
         f"`{command}` runs it again.**"
     )
-
-
-def delayed_recall(
-    delays: Sequence[int], longest: Mapping[str, int | None], worst: Mapping[str, float]
-) -> str:
-    """Say which cell learns over longer delays.
-
-    longest: cell → longest delay that it learns, None: not even the shortest; worst: cell → lowest accuracy
-    of models trained at the first delay.
-    """
-    rnn, lstm = longest["rnn"] or 0, longest["lstm"] or 0
-    if lstm > rnn:
-        verdict = "They learn over longer distances than RNNs"
-    elif lstm < rnn:
-        verdict = "They do not learn over as long distances as RNNs"
-    else:
-        verdict = "They learn over no longer distances than RNNs"
-    learns = [_learns(cell, longest[cell], min(delays)) for cell in LABELS]
-    return (
-        f"{verdict}: on generated sequences {', '.join(learns)}. Trained at a delay of {delays[0]} tokens "
-        f"and tested at others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM "
-        f"to {percent(worst['lstm'])}."
-    )
-
-
-def _learns(cell: str, longest: int | None, shortest: int) -> str:
-    if longest:
-        return f"the {LABELS[cell]} learns the deciding token over up to {longest} tokens of noise"
-    return f"the {LABELS[cell]} does not learn it even over {shortest} tokens of noise"
 
 
 def short_and_long(recipe: str, bins: Sequence[Mapping[str, Any]]) -> str:
