@@ -236,12 +236,14 @@ def test_the_table_has_all_runs_and_refuses_others(tmp_path: Path, monkeypatch: 
         tabulate_delayed_recall()
 
 
-def test_the_study_trains_every_start_and_copies_its_table(project: Project) -> None:
+def test_the_study_trains_every_start_and_copies_its_table(trained: Project) -> None:
+    project = trained
     project.make("delayed_recall")
     table = json.loads(project.text("data/delayed_recall/table.json"))
     assert json.loads(project.text("reports/delayed_recall.json")) == table
     assert [row["start"] for row in table["rows"]] == list(STARTS)
     assert table["settings"]["delays"] == project.params["delayed_recall"]["delays"]
+    assert "## Do LSTMs keep long-term dependencies?" in project.text("reports/report.md")
     # Another seed trains that seed alone; another learning rate as well.
     project.params["delayed_recall"]["seeds"] = [0, 1]
     project.save_params()
