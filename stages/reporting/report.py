@@ -10,6 +10,7 @@ from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.sections.baseline import Baseline, baseline
+from stages.reporting.sections.certainty import Certainty, certainty
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
@@ -49,8 +50,8 @@ class Report(NamedTuple):
     introduction: Introduction
     published: PublishedResult | None  # None: the recipe with the published settings was not run
     ladder: Ladder | None  # None: a single recipe was run
+    certainty: Certainty
     published_difference: float  # LSTM − RNN
-    chance: float  # that of two equal cells one wins with all seeds
     search: Search
     delayed_recall: DelayedRecall
     gradients: Gradients
@@ -67,8 +68,8 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     """Return the report."""
     headline, release, published = params.comparison.headline, params.release.recipe, params.published
     runs, bags, audit = inputs.runs, inputs.bag_of_words, inputs.audit
-    results = compare_recipes(runs, audit, bags, params.comparison)
-    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
+    results = compare_recipes(runs, audit, bags)
+    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags)
     every, leading, original = results | whole, results[headline], results.get(published.recipe)
     whole_sections = [
         whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
@@ -84,8 +85,8 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         introduction=introduction(results, headline, published.recipe),
         published=published_result(published, original) if original else None,
         ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
-        chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
         delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
         gradients=gradients(inputs.inspection, results, headline),
