@@ -186,8 +186,9 @@ def test_another_recipe_at_the_end_moves_nothing_else() -> None:
     moved = {name for name, value in before._asdict().items() if getattr(after, name) != value}
     assert moved == {
         *("params", "inputs", "results", "every_result", "ladder", "gradients", "gates", "reviews"),
-        "certainty",
+        *("certainty", "calibration"),
     }
+    assert before.calibration.verdict == after.calibration.verdict
     assert {name: after.results[name] for name in runs} == before.results
     assert before.ladder and after.ladder and after.ladder.verdict == before.ladder.verdict
     assert after.gates.verdict == before.gates.verdict and after.reviews.nearness == before.reviews.nearness
@@ -416,7 +417,7 @@ def test_costs_are_counted_from_the_shapes() -> None:
 
 def test_every_question_has_its_section() -> None:
     sections = [line for line in report({"tuned": TWO_SEEDS}).splitlines() if line.startswith("## ")]
-    assert len(sections) == 11 and sum(section.endswith("?") for section in sections) == 10
+    assert len(sections) == 12 and sum(section.endswith("?") for section in sections) == 11
 
 
 def test_the_model_card_has_the_released_runs() -> None:
@@ -430,7 +431,7 @@ def test_the_model_card_has_the_released_runs() -> None:
     released = made_up_release("tuned", 2)
     released["rnn"]["seed"] = 0
     card = report(runs, name="model_card.md", released=released)
-    assert "| `rnn` | 0 | 1 | 66.0 % | 60.0 % |" in card
+    assert "| `rnn` | 0 | 1 | 66.0 % | 60.0 % |" in card and "| 0.600 | 40.0 % |" in card
     assert "| `lstm` | 2 | 1 | 85.0 % | 85.0 % |" in card
     assert "Of 3 seeds each, the released run is the one of highest validation accuracy." in card
     one = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, name="model_card.md")
@@ -512,7 +513,7 @@ def test_every_figure_is_drawn_for_any_recipes_and_seeds(names: list[str], tmp_p
     params = small_params(runs, headline=names[-1])
     inputs = made_up_inputs(params, runs)
     drawn = draw(inputs, build_report(params, inputs))
-    assert len(drawn) == 10 and "delayed_recall" in drawn
+    assert len(drawn) == 11 and "delayed_recall" in drawn
     evaluate.write_figures(tmp_path / "figures", drawn)
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == drawn.keys()
     for name, figure in drawn.items():

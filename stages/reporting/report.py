@@ -10,6 +10,7 @@ from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.sections.baseline import Baseline, baseline
+from stages.reporting.sections.calibration import Calibration, calibration_section
 from stages.reporting.sections.certainty import Certainty, certainty
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
@@ -57,6 +58,7 @@ class Report(NamedTuple):
     gradients: Gradients
     gates: Gates
     baseline: Baseline
+    calibration: Calibration
     whole_reviews: WholeReviews | None  # None: never run
     reviews: Reviews
     costs: Costs
@@ -92,6 +94,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
+        calibration=calibration_section(results, headline, bags),
         whole_reviews=whole_sections[0] if whole_sections else None,
         reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
@@ -110,6 +113,7 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
         "confusion": figures.confusion(runs),
+        "reliability": figures.reliability(report.calibration.curves),
         "by_length": figures.by_length(by_length, report.several),
         "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
         "gradients": figures.gradients(inputs.inspection),
