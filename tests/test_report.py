@@ -215,12 +215,12 @@ def test_which_cell_is_better() -> None:
 
 
 def test_the_tests_of_several_recipes_are_corrected() -> None:
-    text = section(
-        "Which cell is better",
-        {"notebook": LEVEL, "tuned": {0: made_up_scores(0.5, 0.55)} | {1: made_up_scores(0.5, 0.55)}},
-    )
+    runs = {"notebook": LEVEL, "tuned": {seed: made_up_scores(0.5, 0.55) for seed in (0, 1)}}
+    text = section("Which cell is better", runs)
     assert "After Holm's correction for 2 recipes, p is below 0.05 for `tuned` only." in text
     assert "| `notebook` | +0.0 (+0.0 to +0.0) | 1 | 1 | 50 % of 4 pairs |" in text
+    made = build(runs)
+    assert made.certainty.corrected["tuned"] == 2 * made.results["tuned"].uncertainty["p_value"] < 0.05
 
 
 def test_a_single_seed_is_said_to_be_one() -> None:
