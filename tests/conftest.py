@@ -97,7 +97,6 @@ def small_params(mirror: Path) -> dict[str, Any]:
     for recipe in (*params["recipes"], "long"):
         params[recipe]["pad"] |= {"num_words": 40, "maxlen": 20}
         params[recipe]["train"] |= {"epochs": 2}
-    params["comparison"]["n_resamples"] = 200
     params["bag_of_words"] |= {"num_words": 40, "C": [1.0, 10.0]}
     params["delayed_recall"] |= {"seeds": [0], "learning_rate": [0.003], "delays": [2, 4]}
     params["delayed_recall"] |= {"sequences": 40, "num_tokens": 10}

@@ -47,6 +47,7 @@ def made_up_scores(rnn: float, lstm: float, pooling: str = "last", **pad: Any) -
             "confusion": [[correct - 100, REVIEWS - correct], [0, 100]],
             "roc": [i / 100 for i in range(101)],
             "correct": pack(np.arange(REVIEWS) < correct),
+            "calibration": made_up_calibration(1 - accuracy),
         }
         shared = [{"reviews": number, "accuracy": accuracy} for number in (200, 190, 10)]
         curve = [0.5, accuracy]
@@ -62,6 +63,17 @@ def made_up_scores(rnn: float, lstm: float, pooling: str = "last", **pad: Any) -
             "test": measured | {"by_shared": shared},
         }
     return result
+
+
+def made_up_calibration(error: float) -> dict[str, Any]:
+    """What would be measured of a model that is overconfident by this, of two bins."""
+    return {
+        "ece": error,
+        "overconfidence": error,
+        "reviews": [200, 0, 200],
+        "positive": [50, 0, 150],
+        "probability": [0.1, None, 0.9],
+    }
 
 
 def made_up_audit() -> dict[str, Any]:
@@ -96,6 +108,7 @@ def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
             "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),
+            "calibration": made_up_calibration(1 - accuracy),
         }
         for tokens, maxlen in (("cut", 200), ("whole", None))
         for words in ("single", "pairs")

@@ -200,7 +200,7 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
     trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
     trained.params["delayed_recall"] |= {"seeds": [7], "sequences": 50}
     trained.params["inspection"]["reviews"] = 4
-    trained.params["comparison"]["n_resamples"] = 300
+    trained.params["comparison"]["headline"] = "prepadded"
     trained.params["long"]["train"]["epochs"] = 1
     trained.save_params()
     assert stale() == set()

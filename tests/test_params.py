@@ -137,7 +137,6 @@ def test_nothing_can_be_changed() -> None:
             0,
             "delayed_recall.train.epochs = 0: should be greater than or equal to 1",
         ),
-        ("comparison.n_resamples", 10, "comparison.n_resamples = 10: should be greater than or equal to 100"),
         ("search.learning_rate", [0], "search.learning_rate.0 = 0: should be greater than 0"),
         ("search.pooling", ["min"], "search.pooling.0 = 'min': should be 'last', 'mean' or 'max'"),
         ("download.mirrors", [], "download.mirrors = []: List should have at least 1 item"),
@@ -178,7 +177,9 @@ def test_every_mistake_is_reported(tmp_path: Path) -> None:
     [
         ("tuned.train.keep", "best", "params.yaml: tuned.train.keep is now tuned.train.checkpoint"),
         ("tuned.pad.vocabulary", 10000, "params.yaml: tuned.pad.vocabulary is now tuned.pad.num_words"),
-        ("comparison.resamples", 1000, "params.yaml: comparison.resamples is now comparison.n_resamples"),
+        ("comparison.resamples", 1000, "params.yaml: comparison.resamples is no longer a parameter"),
+        ("comparison.n_resamples", 1000, "params.yaml: comparison.n_resamples is no longer a parameter"),
+        ("comparison.seed", 0, "params.yaml: comparison.seed is no longer a parameter"),
         (
             "delayed_recall.train.kernel",
             "keras",

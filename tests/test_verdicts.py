@@ -41,9 +41,20 @@ def test_against_a_baseline(rnn: dict[str, list[float]], lstm: dict[str, list[fl
 
 
 def test_the_published_lstm() -> None:
-    assert verdicts.published_lstm(0.55, [0.8, 0.56]).startswith('No. The published "LSTM" is no LSTM')
-    for published in (0.56, 0.7, 0.9):
-        assert "its figure alone does not give it away" in verdicts.published_lstm(published, [0.8, 0.56])
+    for published in (0.55, 0.95):
+        said = verdicts.published_lstm(published, [0.8, 0.9])
+        assert said == 'No. The published "LSTM" is no LSTM, and its figure is not an LSTM\'s.'
+    for published in (0.8, 0.85, 0.9):
+        assert "its figure alone does not give it away" in verdicts.published_lstm(published, [0.8, 0.9])
+    assert "a single run does not tell" in verdicts.published_lstm(0.55, None)
+
+
+def test_what_stays_significant_of_several() -> None:
+    start = "After Holm's correction for 2 recipes, p is below 0.05 for "
+    assert verdicts.corrected({"a": 0.01, "b": 0.049}) == f"{start}each of them."
+    assert verdicts.corrected({"a": 0.01, "b": 0.05}) == f"{start}`a` only."
+    assert verdicts.corrected({"a": 0.5, "b": 0.5}) == f"{start}none of them."
+    assert verdicts.corrected({"a": 0.01}) == ""
 
 
 def test_places_among_accuracies() -> None:

@@ -32,7 +32,9 @@ RENAMED: Renamed = {
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
     "bag_of_words.inverse_penalties": "bag_of_words.C",
     "search.learning_rates": "search.learning_rate",
-    "comparison.resamples": "comparison.n_resamples",
+    "comparison.resamples": None,
+    "comparison.n_resamples": None,
+    "comparison.seed": None,
     "probe": "delayed_recall",
     "inside": "inspection",
 }
@@ -61,11 +63,9 @@ class Inspection(Block):
 
 
 class Comparison(Block):
-    """The bootstrap behind every interval, and the recipe that the report leads with."""
+    """The recipe that the report leads with."""
 
     headline: Name
-    n_resamples: Annotated[int, Field(ge=100)]
-    seed: Seed
 
 
 class Release(Block):

@@ -13,12 +13,14 @@ from matplotlib.ticker import MaxNLocator
 from stages.params.recipe import CELLS
 from stages.params.study import Published
 from stages.reporting.formatting import LABELS, START_LABELS
+from stages.reporting.sections.calibration import Curve
 from stages.reporting.statistics import LengthBin, Runs
 from stages.scoring.packing import ROC_RATES
 
 mpl.rcdefaults()  # whatever the user's matplotlibrc says: the same numbers give the same bytes
 
 COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: which all eyes tell apart
+BASELINE = "#009E73"
 STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
     "font.size": 9,
@@ -53,7 +55,7 @@ def accuracy(runs: Runs, published: Published, baselines: Mapping[str, float]) -
     if published.recipe in runs:
         handles.append(_entry("published", color="black", marker="x", linestyle=""))
     for (name, reached), line in zip(baselines.items(), ("--", "-."), strict=False):
-        style: dict[str, Any] = {"color": "#009E73", "linewidth": 1, "linestyle": line}
+        style: dict[str, Any] = {"color": BASELINE, "linewidth": 1, "linestyle": line}
         handles.append(axes.axhline(100 * reached, label=name, zorder=0, **style))
     return _with_legend(figure, [*handles, _entry("guessing", linestyle=":")])
 
@@ -102,6 +104,24 @@ def roc(runs: Runs) -> Figure:
 
     handles = [*_cells(marker=None), _entry("guessing", linestyle=":")]
     return _panels(runs, "ROC on the test reviews, one line per seed", draw, handles)
+
+
+@mpl.rc_context(STYLE)
+def reliability(curves: Mapping[str, Mapping[str, Curve]]) -> Figure:
+    """Share of positive test reviews against P(positive); curves: recipe → model → what was measured."""
+    colours = {LABELS[cell]: colour for cell, colour in COLOURS.items()}
+    models = next(iter(curves.values()))
+
+    def draw(axes: Axes, recipe: str) -> None:
+        axes.plot([0, 1], [0, 1], ":", color="grey", linewidth=0.8)
+        for model, (probability, share) in curves[recipe].items():
+            axes.plot(probability, share, ".-", color=colours.get(model, BASELINE), linewidth=1)
+        axes.set(xlabel="P(positive)", ylabel="share of positive reviews", aspect="equal")
+
+    handles = [_entry(model, color=colours.get(model, BASELINE), marker=".") for model in models]
+    return _panels(
+        curves, "Reliability on the test reviews", draw, [*handles, _entry("calibrated", linestyle=":")]
+    )
 
 
 @mpl.rc_context(STYLE | {"axes.grid": False})

@@ -46,6 +46,11 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
 
 
+def p_value(p: float) -> str:
+    """0.000503 → "0.0005"; what is too small to compute is no 0: "< 1e-200"."""
+    return "< 1e-200" if p < 1e-200 else f"{p:.1g}"
+
+
 def fixed(value: float, digits: int = 0) -> str:
     """With so many digits after the point: 0.31234 → "0.312"."""
     return f"{value:.{digits}f}"

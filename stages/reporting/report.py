@@ -10,6 +10,8 @@ from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.sections.baseline import Baseline, baseline
+from stages.reporting.sections.calibration import Calibration, calibration_section
+from stages.reporting.sections.certainty import Certainty, certainty
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
@@ -50,14 +52,15 @@ class Report(NamedTuple):
     introduction: Introduction
     published: PublishedResult | None  # None: the recipe with the published settings was not run
     ladder: Ladder | None  # None: a single recipe was run
+    certainty: Certainty
     published_difference: float  # LSTM − RNN
-    chance: float  # that of two equal cells one wins with all seeds
     search: Search
     delayed_recall: DelayedRecall | None  # None: never run
     short_and_long: str  # reviews, with the headline's models
     gradients: Gradients
     gates: Gates
     baseline: Baseline
+    calibration: Calibration
     whole_reviews: WholeReviews | None  # None: never run
     reviews: Reviews
     costs: Costs
@@ -69,8 +72,8 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     """Return the report."""
     headline, release, published = params.comparison.headline, params.release.recipe, params.published
     runs, bags, audit = inputs.runs, inputs.bag_of_words, inputs.audit
-    results = compare_recipes(runs, audit, bags, params.comparison)
-    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
+    results = compare_recipes(runs, audit, bags)
+    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags)
     every, leading, original = results | whole, results[headline], results.get(published.recipe)
     whole_sections = [
         whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
@@ -86,14 +89,15 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         introduction=introduction(results, headline, published.recipe),
         published=published_result(published, original) if original else None,
         ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
-        chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
         delayed_recall=delayed_recall_section(inputs.delayed_recall, params, runs),
         short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
+        calibration=calibration_section(results, headline, bags),
         whole_reviews=whole_sections[0] if whole_sections else None,
         reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
@@ -113,6 +117,7 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
         "confusion": figures.confusion(runs),
+        "reliability": figures.reliability(report.calibration.curves),
         "by_length": figures.by_length(by_length, report.several),
         "gradients": figures.gradients(inputs.inspection),
         "gates": figures.gates(inputs.inspection),

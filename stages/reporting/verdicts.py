@@ -38,11 +38,27 @@ def against_baseline(rnn: Mapping[str, Any], lstm: Mapping[str, Any]) -> str:
     return f"the RNN {verb[ahead(rnn)]} and the LSTM {verb[ahead(lstm)]}"
 
 
-def published_lstm(published: float, accuracies: Collection[float]) -> str:
-    """Say whether the published figure can be an LSTM's; accuracies: those of genuine LSTMs."""
-    if published < min(accuracies):
-        return 'No. The published "LSTM" is no LSTM, and its figure is none of an LSTM.'
+def published_lstm(published: float, interval: Sequence[float] | None) -> str:
+    """Say whether the published figure can be an LSTM's.
+
+    interval: where one more genuine LSTM's accuracy would lie; None: a single one was trained.
+    """
+    if interval is None:
+        return 'Its "LSTM" is no LSTM; a single run does not tell whether its figure could be one\'s.'
+    if _within(published, interval) == "outside":
+        return 'No. The published "LSTM" is no LSTM, and its figure is not an LSTM\'s.'
     return 'Its "LSTM" is no LSTM; its figure alone does not give it away.'
+
+
+def corrected(p_values: Mapping[str, float]) -> str:
+    """Say which recipes' differences stay significant together; nothing for one. p_values: corrected."""
+    if len(p_values) == 1:
+        return ""
+    small = [f"`{name}`" for name, p in p_values.items() if p < 0.05]
+    which = f"{' and '.join(small)} only" if small else "none of them"
+    if len(small) == len(p_values):
+        which = "each of them"
+    return f"After Holm's correction for {len(p_values)} recipes, p is below 0.05 for {which}."
 
 
 def place(value: float, values: Collection[float]) -> str:
