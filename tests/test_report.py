@@ -409,7 +409,8 @@ def test_costs_are_counted_from_the_shapes() -> None:
 
 def test_every_question_has_its_section() -> None:
     sections = [line for line in report({"tuned": TWO_SEEDS}).splitlines() if line.startswith("## ")]
-    assert len(sections) == 12 and sum(section.endswith("?") for section in sections) == 11
+    assert [section for section in sections if not section.endswith("?")] == ["## The equations, as code"]
+    assert len(sections) > 10 and len(set(sections)) == len(sections)
 
 
 def test_the_model_card_has_the_released_runs() -> None:
