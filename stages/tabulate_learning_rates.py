@@ -1,4 +1,4 @@
-"""Stage `tabulate_learning_rates`: what both cells of some recipes reach with each learning rate, in one file."""
+"""Stage `tabulate_learning_rates`: what both cells reach with each learning rate, in one file."""
 
 from itertools import product
 from pathlib import Path
