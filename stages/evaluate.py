@@ -47,7 +47,16 @@ def evaluate() -> None:
 def load_inputs(params: Params) -> Inputs:
     """Return what other stages wrote, for the recipes and seeds that `params` names."""
     runs = load_all(RUNS, [f"{recipe}-{seed}" for recipe in params.recipes for seed in params.seeds])
-    names = ("audit", "bag_of_words", "benchmark", "delayed_recall", "released", "search", "whole_reviews")
+    names = (
+        "audit",
+        "bag_of_words",
+        "benchmark",
+        "delayed_recall",
+        "learning_rates",
+        "released",
+        "search",
+        "whole_reviews",
+    )
     return Inputs(
         runs={recipe: {seed: runs[f"{recipe}-{seed}"] for seed in params.seeds} for recipe in params.recipes},
         inspection=load_all(REPORTS / "inspection", params.recipes),

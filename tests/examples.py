@@ -226,6 +226,36 @@ def made_up_search(params: Params) -> dict[str, Any]:
     }
 
 
+def made_up_learning_rates(
+    params: Params, runs: Mapping[str, Mapping[int, Any]], rnn: list[float], lstm: list[float]
+) -> dict[str, Any]:
+    """What `make learning_rates` would write of each recipe in `runs`, where each rate reaches this accuracy.
+
+    Each LSTM's seed is a little better than the one before.
+    """
+    asked = params.learning_rates
+    rows = [
+        {"recipe": recipe, "cell": cell, "learning_rate": rate, "seed": seed, "kept_epoch": 2}
+        | dict.fromkeys(("validation_accuracy", "test_accuracy"), value + (cell == "lstm") * seed / 1000)
+        for recipe in runs
+        for cell, values in (("rnn", rnn), ("lstm", lstm))
+        for rate, value in zip(asked.learning_rate, values, strict=True)
+        for seed in asked.seeds
+    ]
+    settings = {recipe: next(iter(seeds.values()))["settings"] for recipe, seeds in runs.items()}
+    return {
+        "runs": rows,
+        "settings": {
+            recipe: {
+                part: {name: value for name, value in block.items() if name != "learning_rate"}
+                for part, block in each.items()
+            }
+            for recipe, each in settings.items()
+        },
+        "provenance": {"code": CODE},
+    }
+
+
 def benchmark_row(cell: str, threads: int, length: int = 200, factor: float = 1.0) -> dict[str, Any]:
     """A step that takes `factor` times TIMES, and an LSTM's three times that."""
     factor *= 3 if cell == "lstm" else 1
@@ -277,6 +307,7 @@ def no_stages(params: Params) -> dict[str, str]:
     return {
         "answers.md": "Nothing yet.\n",
         "benchmark.json": json_text(made_up_benchmark()),
+        "learning_rates.json": json_text({}),
         "benchmark.md": speed_text(made_up_benchmark()),
         "delayed_recall.json": json_text({}),
         "search.json": json_text(made_up_search(params)),

@@ -159,12 +159,7 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
     project.run("git", "clone", "--quiet", ".", str(clone))
     plans = {
         pipeline: Project(clone).run("python", "-c", PLAN, pipeline).stdout.split()
-        for pipeline in (
-            "dvc.yaml",
-            "stages/delayed_recall/dvc.yaml",
-            "stages/search/dvc.yaml",
-            "stages/whole_reviews/dvc.yaml",
-        )
+        for pipeline in relative(set(PIPELINES))
     }
     assert {"download", "train_lstm@tuned-0", "evaluate"} < set(plans["dvc.yaml"])
     assert not [stage for stage in plans["dvc.yaml"] if "/" in stage]
@@ -176,6 +171,8 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
         return others
 
     assert needed("stages/search/dvc.yaml") == {"download", "film_groups", "pad@tuned", "word_vectors@tuned"}
+    padded = {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in ("prepadded", "tuned")}
+    assert needed("stages/learning_rates/dvc.yaml") == {"download", "film_groups"} | padded
     assert needed("stages/whole_reviews/dvc.yaml") == {"download", "film_groups"}
     assert needed("stages/delayed_recall/dvc.yaml") == set()
 
@@ -197,6 +194,7 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
         (folder / "__pycache__").mkdir(exist_ok=True)
         (folder / "__pycache__/other.pyc").touch()
     trained.params["search"] |= {"pooling": ["max"], "seeds": [5]}
+    trained.params["learning_rates"] |= {"seeds": [5, 6], "learning_rate": [0.1]}
     trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
     trained.params["delayed_recall"] |= {"seeds": [7], "sequences": 50}
     trained.params["inspection"]["reviews"] = 4

@@ -77,7 +77,7 @@ def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Pro
     project = trained
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
     project.params["mine"]["pad"]["padding"] = "post"
-    project.params["recipes"] = ["mine"]
+    project.params["recipes"] = project.params["learning_rates"]["recipes"] = ["mine"]
     project.params["comparison"]["headline"] = project.params["release"]["recipe"] = "mine"
     project.save_params()
     assert project.repro() == {

@@ -28,7 +28,8 @@ def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> Non
     assert after.download.mirrors == ("/absolute/folder", "../../relative/folder", "https://example.org/")
     # What refers to a recipe that is trained refers to this one; a published recipe is not trained again.
     assert {after.release.recipe, after.bag_of_words.recipe, after.comparison.headline} == {"prepadded"}
-    changed = {"recipes", "seeds", "download", "release", "bag_of_words", "comparison"}
+    assert after.learning_rates.recipes == ("prepadded",)
+    changed = {"recipes", "seeds", "download", "release", "bag_of_words", "comparison", "learning_rates"}
     assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
     for part in ("bag_of_words", "comparison"):
         rest = {"recipe", "headline"}

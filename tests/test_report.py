@@ -49,6 +49,7 @@ def small_params(runs: Results, headline: str = "tuned", published: str = "noteb
             "recipes": tuple(runs),
             "seeds": tuple(next(iter(runs.values()))),
             "comparison": params.comparison.model_copy(update={"headline": headline}),
+            "learning_rates": params.learning_rates.model_copy(update={"recipes": tuple(runs)}),
             "release": params.release.model_copy(update={"recipe": headline}),
             "published": params.published.model_copy(update={"recipe": published}),
             "blocks": blocks,
@@ -66,6 +67,7 @@ def made_up_inputs(params: Params, runs: Results, **changes: Any) -> Inputs:
         benchmark=made_up_benchmark(),
         delayed_recall=made_up_recall(params),
         inspection=dict.fromkeys(runs, made_up_inspection()),
+        learning_rates={},
         released=made_up_release(recipe, max(runs.get(recipe, [0]))),
         search=made_up_search(params) | {"provenance": {"code": CODE}},
         whole_reviews={},
@@ -147,7 +149,7 @@ def test_the_published_lstm_is_placed_among_the_runs() -> None:
 def test_what_changes_from_recipe_to_recipe() -> None:
     tuned = {0: made_up_scores(0.85, 0.87, padding="pre")}
     text = section("What explains the gap?", {"notebook": {0: made_up_scores(0.56, 0.86)}, "tuned": tuned})
-    assert "**Padding and training, more than the cell: LSTM − RNN is +30.0 percentage points" in text
+    assert "**The recipe, more than the cell: LSTM − RNN is +30.0 percentage points" in text
     assert "| `notebook` | 56.0 % | 86.0 % | +30.0 (" in text and ") | – | – |" in text
     assert "| `tuned` | 85.0 % | 87.0 % |" in text and "| +29.0 | +1.0 |" in text
     assert "| `pad.padding` | post | pre |" in text

@@ -78,11 +78,11 @@ def test_published_figures_and_prediction_intervals() -> None:
 
 def test_the_gap_is_only_explained_where_it_closes() -> None:
     assert verdicts.gap_explained("a", 0.3, "b", -0.14) == (
-        "Padding and training, more than the cell: "
-        "LSTM − RNN is +30.0 percentage points with `a` and −14.0 with `b`."
+        "The recipe, more than the cell: "
+        "LSTM − RNN is +30.0 percentage points with `a` and −14.0 with `b`, at their own learning rates."
     )
     assert verdicts.gap_explained("a", 0.3, "b", 0.15) == (
-        "LSTM − RNN is +30.0 percentage points with `a` and +15.0 with `b`: "
+        "LSTM − RNN is +30.0 percentage points with `a` and +15.0 with `b`, at their own learning rates: "
         "the recipe does not explain most of it."
     )
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stages.params.recipe import CELLS
-from stages.reporting.figures import STYLE
+from stages.reporting.figures.drawing import STYLE
 from stages.reporting.formatting import LABELS
 from stages.reporting.rendering import render
 

@@ -22,7 +22,7 @@ from stages.params.reading import (
     renaming,
     validated,
 )
-from stages.params.recipe import Pooling, Recipe
+from stages.params.recipe import LearningRate, Pooling, Recipe
 from stages.runtime.errors import StageError
 
 RENAMED: Renamed = {
@@ -84,6 +84,26 @@ class Search(Block):
     epsilon: Set[Rate]
 
 
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(values):
+        raise ValueError("should rise from the lowest to the highest")
+    return values
+
+
+def _several(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(values) < 2:
+        raise ValueError("should hold two seeds or more")
+    return values
+
+
+class LearningRates(Block):
+    """The learning rates that both cells of some recipes are trained with."""
+
+    recipes: Set[Name]
+    seeds: Annotated[Set[Seed], AfterValidator(_several)]
+    learning_rate: Annotated[Set[LearningRate], AfterValidator(_rising)]
+
+
 class WholeReviews(Block):
     """The side study of whole reviews: its recipe, its seeds, and the poolings that the first seed tries."""
 
@@ -120,6 +140,7 @@ class Params(Block):
     delayed_recall: DelayedRecall
     inspection: Inspection
     search: Search
+    learning_rates: LearningRates
     whole_reviews: WholeReviews
     published: Published
     blocks: dict[Name, Recipe]
@@ -143,6 +164,10 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         ("search.recipe", params.search.recipe, blocks, "the blocks"),
         ("whole_reviews.recipe", params.whole_reviews.recipe, blocks, "the blocks"),
         ("published.recipe", params.published.recipe, blocks, "the blocks"),
+        *(
+            ("learning_rates.recipes", each, params.recipes, "`recipes`")
+            for each in params.learning_rates.recipes
+        ),
         ("comparison.headline", params.comparison.headline, params.recipes, "`recipes`"),
         ("release.recipe", params.release.recipe, params.recipes, "`recipes`"),
     ):

@@ -17,6 +17,7 @@ from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_reca
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
 from stages.reporting.sections.introduction import Introduction, introduction
 from stages.reporting.sections.ladder import Ladder, ladder
+from stages.reporting.sections.learning_rates import LearningRates, learning_rates_section
 from stages.reporting.sections.model_card import ModelCard, model_card
 from stages.reporting.sections.published import PublishedResult, published_result
 from stages.reporting.sections.reviews import Reviews, reviews_section
@@ -35,6 +36,7 @@ class Inputs(NamedTuple):
     benchmark: Mapping[str, Any]
     delayed_recall: Mapping[str, Any]
     inspection: Mapping[str, Mapping[str, Any]]  # by recipe
+    learning_rates: Mapping[str, Any]
     released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
     whole_reviews: Mapping[str, Any]
@@ -50,6 +52,7 @@ class Report(NamedTuple):
     headline: Result
     several: bool  # seeds
     introduction: Introduction
+    learning_rates: LearningRates | None  # None: never run
     published: PublishedResult | None  # None: the recipe with the published settings was not run
     ladder: Ladder | None  # None: a single recipe was run
     certainty: Certainty
@@ -79,6 +82,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
         for each in whole.values()
     ]
+    rates = learning_rates_section(inputs.learning_rates, results, params, runs)
     return Report(
         params=params,
         inputs=inputs,
@@ -87,8 +91,9 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         headline=leading,
         several=len(params.seeds) > 1,
         introduction=introduction(results, headline, published.recipe),
+        learning_rates=rates,
         published=published_result(published, original) if original else None,
-        ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        ladder=ladder(results, headline, published.recipe, rates) if len(results) > 1 else None,
         certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         search=search_section(inputs.search, params, runs),
@@ -111,8 +116,7 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
     baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
-    recalled = report.delayed_recall
-    return {
+    drawn = {
         "accuracy": figures.accuracy(runs, published, baselines),
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
@@ -122,5 +126,9 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
         "gradients": figures.gradients(inputs.inspection),
         "gates": figures.gates(inputs.inspection),
         "lengths": figures.lengths(inputs.audit),
-        **({"delayed_recall": figures.delayed_recall(recalled.panels, recalled.delays)} if recalled else {}),
     } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}
+    if rates := report.learning_rates:
+        drawn["learning_rates"] = figures.learning_rates(rates.recipes)
+    if recalled := report.delayed_recall:
+        drawn["delayed_recall"] = figures.delayed_recall(recalled.panels, recalled.delays)
+    return drawn

@@ -89,10 +89,10 @@ def gap_explained(first: str, first_gap: float, headline: str, gap: float) -> st
     """Say whether LSTM − RNN shrinks to less than half from one recipe to another."""
     both = (
         f"LSTM − RNN is {points(first_gap)} percentage points with `{first}` "
-        f"and {points(gap)} with `{headline}`"
+        f"and {points(gap)} with `{headline}`, at their own learning rates"
     )
     if abs(gap) < abs(first_gap) / 2:
-        return f"Padding and training, more than the cell: {both}."
+        return f"The recipe, more than the cell: {both}."
     return f"{both}: the recipe does not explain most of it."
 
 

@@ -22,6 +22,7 @@ ASSUMED = {
     "release": 3.0,
     "score": 6.0,
     "tabulate_delayed_recall": 2.0,
+    "tabulate_learning_rates": 3.0,
     "train_delayed_recall": 115.0,
     "train_lstm": 140.0,
     "train_rnn": 60.0,

@@ -69,9 +69,10 @@ def restrict(file: Path, recipe: str, seed: int) -> None:
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 1000
     block = yaml.load(file.read_text(encoding="utf-8"))
-    for name, only in (("recipes", recipe), ("seeds", seed)):
-        block[name].clear()
-        block[name].append(only)
+    rates = block["learning_rates"]
+    for names, only in ((block["recipes"], recipe), (rates["recipes"], recipe), (block["seeds"], seed)):
+        names.clear()
+        names.append(only)
     block["release"]["recipe"] = block["bag_of_words"]["recipe"] = block["comparison"]["headline"] = recipe
     mirrors = block["download"]["mirrors"]
     for place, mirror in enumerate(mirrors):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result, changed_settings
+from stages.reporting.sections.learning_rates import LearningRates, RecipeRates, gap_by_recipe_and_rates
 from stages.reporting.verdicts import gap_explained, steps_differ
 
 
@@ -21,14 +22,15 @@ class Ladder(NamedTuple):
     caveat: str
 
 
-def ladder(results: Mapping[str, Result], headline: str, published: str) -> Ladder:
+def ladder(
+    results: Mapping[str, Result], headline: str, published: str, rates: LearningRates | None
+) -> Ladder:
     """Return the section; results: those of two recipes or more, in order."""
     first, last = next(iter(results.values())), results[headline]
-    gaps = [each.uncertainty["difference"]["mean"] for each in (first, last)]
     pairs = list(itertools.pairwise(results.values()))
     reads_zeros = published in results and trailing_zeros(results[published])
     return Ladder(
-        gap_explained(first.name, gaps[0], last.name, gaps[1]) if first is not last else "",
+        explained(first, last, rates.recipes if rates else {}) if first is not last else "",
         {
             after.name: {
                 cell: after.metrics[cell]["accuracy"]["mean"] - before.metrics[cell]["accuracy"]["mean"]
@@ -40,6 +42,22 @@ def ladder(results: Mapping[str, Result], headline: str, published: str) -> Ladd
         changed_settings(list(results.values())),
         steps_differ([(one.name, other.name, len(changed_settings([one, other]))) for one, other in pairs]),
     )
+
+
+def explained(first: Result, last: Result, rates: Mapping[str, RecipeRates]) -> str:
+    """Say what the gap of the first recipe goes with; with learning rates where both recipes' were tried."""
+    one, other = rates.get(first.name), rates.get(last.name)
+    if one and one.own and other and other.own:
+        return gap_by_recipe_and_rates(
+            first.name,
+            one.own.difference,
+            one.best.difference,
+            last.name,
+            other.own.difference,
+            other.best.difference,
+        )
+    gaps = [each.uncertainty["difference"]["mean"] for each in (first, last)]
+    return gap_explained(first.name, gaps[0], last.name, gaps[1])
 
 
 def trailing_zeros(result: Result) -> bool:

@@ -1,0 +1,298 @@
+"""What the report says of learning rates: verdicts, a test for every outcome, table and figure."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.params.study import Params
+from stages.reporting.rendering import render
+from stages.reporting.report import build_report, draw
+from stages.reporting.sections.learning_rates import (
+    RecipeRates,
+    cell_rates,
+    change,
+    edge,
+    gap_by_rates,
+    gap_by_recipe_and_rates,
+    pair,
+    robustness,
+)
+from stages.reporting.statistics import Estimate
+from tests.examples import CODE, made_up_learning_rates, made_up_scores
+from tests.test_report import made_up_inputs, small_params
+
+
+def rows(accuracies: Mapping[float, list[float]]) -> list[dict[str, Any]]:
+    """Return the table's rows of a cell: rate → validation accuracy of each seed; test: 0.1 lower."""
+    return [
+        {
+            "learning_rate": rate,
+            "seed": seed,
+            "validation_accuracy": value,
+            "test_accuracy": round(value - 0.1, 4),
+        }
+        for rate, values in accuracies.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+def test_the_best_rate_is_that_of_the_highest_mean_on_validation_reviews() -> None:
+    table = rows({0.1: [0.8, 0.8], 0.2: [0.95, 0.7], 0.3: [0.8, 0.81], 0.4: [0.6, 0.6]})
+    table[0]["test_accuracy"] = 1.0  # takes no part
+    each = cell_rates(table, own=0.3)
+    assert (each.best, each.own, each.at_edge) == (0.2, 0.3, False)
+    assert each.near == 2  # 0.8 is 2.5 points below 0.825; 0.805 is not
+    assert each.test[0.4] == {0: 0.5, 1: 0.5}
+    assert cell_rates(table, own=0.25).own is None
+    for best in (0.1, 0.4):
+        assert cell_rates(rows({0.1: [0.8], 0.2: [0.7], 0.4: [0.7]} | {best: [0.9]}), 0.1).at_edge
+
+
+def test_rates_at_which_nothing_is_learned_are_not_as_good_as_the_best() -> None:
+    assert cell_rates(rows({0.1: [0.51], 0.2: [0.5]}), 0.1).near == 0
+    assert cell_rates(rows({0.1: [0.76], 0.2: [0.74]}), 0.1).near == 1
+    assert cell_rates(rows({0.1: [0.9], 0.2: [0.88]}), 0.1).near == 2  # exactly 2 points
+
+
+def test_both_cells_are_compared_seed_by_seed_on_test_reviews() -> None:
+    cells = {
+        "rnn": cell_rates(rows({0.1: [0.7, 0.8, 0.9], 0.2: [0.6, 0.6, 0.6]}), 0.1),
+        "lstm": cell_rates(rows({0.1: [0.6, 0.6, 0.6], 0.2: [0.8, 0.8, 1.0]}), 0.1),
+    }
+    best = pair(cells, {"rnn": 0.1, "lstm": 0.2})
+    assert best.accuracy["rnn"] == {"mean": 0.7, "sd": 0.1, "seeds": {"0": 0.6, "1": 0.7, "2": 0.8}}
+    # Differences 0.1, 0, 0.1: sd 0.0577, and t(2) at 97.5 % is 4.303.
+    assert best.difference == {"mean": 0.0667, "interval": [-0.0768, 0.2101]}
+
+
+def gap(mean: float, reach: float = 0.01) -> Estimate:
+    return {"mean": mean, "interval": [mean - reach, mean + reach]}
+
+
+CASES = [
+    (gap(0.005), gap(-0.005), "level", "at neither is a cell ahead. The second interval includes 0."),
+    (
+        gap(0.005),
+        gap(0.05),
+        "shows",
+        "own rates hide the difference. The second interval excludes 0: the LST",
+    ),
+    (
+        gap(0.2),
+        gap(-0.05),
+        "turns",
+        "decides which cell is ahead. The second interval excludes 0: the RNN is",
+    ),
+    (gap(-0.2), gap(0.05), "turns", "decides which cell is ahead. The second interval excludes 0: the LSTM"),
+    (
+        gap(0.2),
+        gap(0.09),
+        "shrinks",
+        "most of that gap is the learning rate. The second interval excludes 0:",
+    ),
+    (gap(0.2), gap(-0.005), "shrinks", "most of that gap is the learning rate. The second interval includes"),
+    (gap(-0.2), gap(-0.09), "shrinks", "most of that gap is the learning rate. The second interval excludes"),
+    (gap(0.2), gap(0.1), "stays", "less than half of that gap is the learning rate. The second interval exc"),
+    (gap(0.2), gap(0.2), "stays", "less than half of that gap is the learning rate."),
+    (gap(0.1), gap(0.2), "grows", "the learning rate does not explain that gap. The second interval exc"),
+]
+
+
+@pytest.mark.parametrize(("own", "best", "outcome", "said"), CASES)
+def test_what_becomes_of_the_gap(own: Estimate, best: Estimate, outcome: str, said: str) -> None:
+    assert change(own, best) == outcome
+    text = gap_by_rates("a", own, best)
+    assert text.startswith("With `a`, LSTM − RNN is ") and said in text
+
+
+def test_the_gap_in_words() -> None:
+    assert gap_by_rates("a", gap(0.2), gap(0.05)) == (
+        "With `a`, LSTM − RNN is +20.0 (+19.0 to +21.0) percentage points at its own rates and +5.0 (+4.0 to "
+        "+6.0) with each cell's best: most of that gap is the learning rate. The second interval excludes 0: "
+        "the LSTM is ahead."
+    )
+    assert gap_by_rates("a", None, gap(0.05)) == (
+        "With `a`, whose own rates are not among these, LSTM − RNN is +5.0 (+4.0 to +6.0) percentage points "
+        "with each cell's best rate: the interval excludes 0: the LSTM is ahead."
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "best", "headline", "said"),
+    [
+        (0.005, 0.005, 0.2, "These seeds show no gap to explain: "),
+        (0.005, 0.3, 0.2, "These seeds show no gap to explain: "),
+        (0.3, -0.1, 0.0, "The learning rate decides which cell is ahead: "),
+        (0.3, 0.1, 0.0, "The learning rate, more than the cell: "),
+        (0.3, 0.2, 0.05, "The rest of the recipe, more than the learning rate or the cell: "),
+        (0.3, 0.2, 0.15, "Neither the learning rate nor the rest of the recipe explains most of it: "),
+    ],
+)
+def test_what_the_gap_goes_with(own: float, best: float, headline: float, said: str) -> None:
+    text = gap_by_recipe_and_rates("a", gap(own), gap(best), "b", gap(0.1), gap(headline))
+    assert text.startswith(f"{said}LSTM − RNN is ")
+
+
+def test_what_the_gap_goes_with_in_words() -> None:
+    assert gap_by_recipe_and_rates("a", gap(0.3), gap(0.2), "b", gap(0.1), gap(0.05)).endswith(
+        ": LSTM − RNN is +30.0 percentage points with `a` at its own rates and +20.0 with each cell's best, "
+        "+10.0 and +5.0 with `b`, over the seeds that all rates were tried with."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lstm", "rnn", "said"),
+    [
+        (
+            (4, 5),
+            (1, 5),
+            "The LSTM does well with more of the 6 learning rates than the RNN: 4 to 1 with `a`, ",
+        ),
+        ((4, 2), (4, 5), "The RNN does well with more of the 6 learning rates than the LSTM: 4 to 4 with"),
+        ((4, 5), (4, 5), "Both cells do well with equally many of the 6 learning rates: 4 to 4 with `a`, "),
+        ((4, 2), (1, 5), "Which cell does well with more of the 6 learning rates depends on the recipe: "),
+    ],
+)
+def test_which_cell_does_well_with_more_rates(lstm: tuple[int, int], rnn: tuple[int, int], said: str) -> None:
+    near = {name: {"lstm": lstm[i], "rnn": rnn[i]} for i, name in enumerate("ab")}
+    text = robustness(near, 6)
+    assert text.startswith(said) and text.endswith(f", {lstm[1]} to {rnn[1]} with `b` (LSTM to RNN).")
+
+
+def test_best_rates_at_an_edge() -> None:
+    inside = cell_rates(rows({0.1: [0.8], 0.2: [0.9], 0.3: [0.8]}), 0.1)
+    best = pair({"rnn": inside, "lstm": inside}, {"rnn": 0.2, "lstm": 0.2})
+
+    def said(rnn: bool, lstm: bool) -> str:
+        cells = {"rnn": inside._replace(at_edge=rnn), "lstm": inside._replace(at_edge=lstm)}
+        return edge({"a": RecipeRates(cells, None, best, "")})
+
+    assert said(False, False) == "All best rates lie inside the range that was tried."
+    assert said(True, True) == (
+        "At an edge of the range, beyond which a better one may lie: the RNN's with `a`, the LSTM's with `a`."
+    )
+    assert said(False, True).endswith(" may lie: the LSTM's with `a`.")
+
+
+RUNS = {
+    "notebook": {seed: made_up_scores(0.55, 0.86) for seed in (0, 1)},
+    "tuned": {seed: made_up_scores(0.84, 0.85, padding="pre") for seed in (0, 1)},
+}
+HEADING = "## How much of the gap is the learning rate?"
+
+
+def report(rnn: list[float], lstm: list[float], runs: Any = RUNS, **changes: Any) -> str:
+    """Return the report where each rate reaches this accuracy, with each recipe."""
+    params = small_params(runs)
+    study = made_up_learning_rates(params, runs, rnn, lstm) | changes
+    return render(
+        "report.md", **build_report(params, made_up_inputs(params, runs, learning_rates=study))._asdict()
+    )
+
+
+def part(text: str, heading: str = HEADING) -> str:
+    return text.split(heading)[1].split("\n## ")[0]
+
+
+def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
+    text = report(rnn=[0.85, 0.55, 0.5], lstm=[0.84, 0.86, 0.85])
+    section = part(text)
+    assert "**The LSTM does well with more of the 3 learning rates than the RNN: 3 to 1 with" in section
+    assert "above 75 % and at most 2 percentage points below its best." in section
+    assert "with each cell's best: most of that gap is the learning rate." in section
+    assert "| `notebook` | its own | 0.001 | 0.001 | 55.0 ± 0.0 % | 86.1 ± 0.1 % | +31.1 (" in section
+    assert (
+        "| `notebook` | each cell's best | 0.0001 | 0.001 | 85.0 ± 0.0 % | 86.1 ± 0.1 % | +1.1 (" in section
+    )
+    assert "a better one may lie: the RNN's with `notebook`, the RNN's with `tuned`." in section
+    assert "figures/learning_rates.png" in section and "Out of date" not in section
+    assert "**The learning rate, more than the cell: " in part(text, "## What explains the gap?")
+    assert text.index("figures/accuracy.png") < text.index(HEADING) < text.index("## Is the published result")
+
+
+def test_where_the_rnn_wins_the_report_says_so() -> None:
+    runs = {
+        "notebook": {seed: made_up_scores(0.86, 0.55 + seed / 100) for seed in (0, 1)},
+        "tuned": {seed: made_up_scores(0.9, 0.8, padding="pre") for seed in (0, 1)},
+    }
+    text = report(rnn=[0.87, 0.88, 0.87], lstm=[0.5, 0.6, 0.8], runs=runs)
+    assert "the RNN is ahead of the LSTM" in text.split("![")[0]
+    assert "**The RNN does well with more of the 3 learning rates than the LSTM: 1 to 3 with" in part(text)
+    assert part(text).count("The second interval excludes 0: the RNN is ahead.") == 2
+    assert "the LSTM is ahead" not in text and "**They learn over" in text  # on generated sequences alone
+    turned = part(report(rnn=[0.7, 0.6, 0.88], lstm=[0.7, 0.8, 0.7], runs=RUNS))
+    assert "the learning rate decides which cell is ahead. The second interval excludes 0: the RNN" in turned
+
+
+def test_recipes_whose_own_rates_were_not_tried() -> None:
+    runs = deepcopy(RUNS)
+    for run in runs["tuned"].values():
+        run["settings"]["rnn"]["learning_rate"] = 0.002
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], runs)
+    assert "With `tuned`, whose own rates are not among these, LSTM − RNN is +1.1 (" in part(text)
+    assert "| `tuned` | its own |" not in text and "| `tuned` | each cell's best |" in text
+    assert "at their own learning rates.**" in part(text, "## What explains the gap?")
+
+
+def test_without_the_study_one_sentence_says_how_to_run_it() -> None:
+    params = small_params(RUNS)
+    inputs = made_up_inputs(params, RUNS)
+    made = build_report(params, inputs)
+    text = render("report.md", **made._asdict())
+    assert part(text).strip() == (
+        "This run does not say: `make learning_rates` trains the recipes with other learning rates "
+        "than their own."
+    )
+    assert "**The recipe, more than the cell: LSTM − RNN is +31.0 " in part(text, "## What explains the gap?")
+    assert "learning_rates" not in draw(inputs, made)
+
+
+def changed(params: Params, **changes: Any) -> Params:
+    return params.model_copy(update={"learning_rates": params.learning_rates.model_copy(update=changes)})
+
+
+def test_a_study_of_other_parameters_or_code_is_out_of_date() -> None:
+    params = small_params(RUNS)
+
+    def said(params: Params = params, **changes: Any) -> str:
+        study = made_up_learning_rates(small_params(RUNS), RUNS, [0.8, 0.85, 0.8], [0.8, 0.85, 0.8]) | changes
+        made = build_report(params, made_up_inputs(params, RUNS, learning_rates=study)).learning_rates
+        assert made
+        return made.out_of_date
+
+    assert said() == ""
+    assert said(changed(params, recipes=("tuned",))) == ""  # as in the copy of `make quick`
+    for name, value in (("recipes", ("tuned", "more")), ("seeds", (0, 7)), ("learning_rate", (0.1, 0.2))):
+        assert said(changed(params, **{name: value})) == (
+            f"**Out of date: `learning_rates.{name}` has changed since; "
+            "`make learning_rates` runs it again.**"
+        )
+    assert "`stages/networks/training.py` has" in said(provenance={"code": dict.fromkeys(CODE, "b" * 64)})
+    settings = made_up_learning_rates(params, RUNS, [0.8] * 3, [0.8] * 3)["settings"]
+    settings["tuned"]["train"]["epochs"] = 99
+    assert "`tuned.train.epochs` has changed since" in said(settings=settings)
+
+
+def test_recipes_that_the_main_study_no_longer_has_are_not_shown() -> None:
+    study = made_up_learning_rates(small_params(RUNS), RUNS, [0.8, 0.85, 0.8], [0.8, 0.85, 0.8])
+    for runs, shown in (({"tuned": RUNS["tuned"]}, ["tuned"]), ({"mine": RUNS["tuned"]}, None)):
+        params = small_params(runs, headline=next(iter(runs)))
+        made = build_report(params, made_up_inputs(params, runs, learning_rates=study)).learning_rates
+        assert (list(made.recipes) if made else None) == shown
+
+
+@pytest.mark.parametrize("names", [["tuned"], ["notebook", "tuned"]])
+def test_the_figure_has_every_seed_and_the_recipes_own_rate(names: list[str]) -> None:
+    runs = {name: RUNS[name] for name in names}
+    params = small_params(runs)
+    study = made_up_learning_rates(params, runs, [0.8, 0.85, 0.8], [0.8, 0.85, 0.9])
+    inputs = made_up_inputs(params, runs, learning_rates=study)
+    figure = draw(inputs, build_report(params, inputs))["learning_rates"]
+    assert [axes.get_title() for axes in figure.axes] == 2 * names
+    assert [axes.get_ylabel().split()[0] for axes in figure.axes[:: len(names)]] == ["validation", "test"]
+    for axes in figure.axes:
+        dots = sum(np.size(line.get_ydata()) for line in axes.lines if line.get_marker() == "o")
+        assert dots == 2 * 3 * 2 + 2  # cells × rates × seeds, and a ring for each cell
