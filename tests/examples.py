@@ -171,10 +171,13 @@ def made_up_search(params: Params) -> dict[str, Any]:
     for cell, rate, pooling, epsilon in product(CELLS, search.learning_rate, search.pooling, search.epsilon):
         settings = {"model.pooling": pooling, "train.epsilon": epsilon}
         mean = 0.7 + 0.1 * (settings == chosen) + 0.1 * (rate == rates[cell])
-        seeds = {str(seed): mean for seed in search.seeds}
-        rows.append({"cell": cell, "learning_rate": rate, "settings": settings, "seeds": seeds, "mean": mean})
-    kept = block.model_dump(include={"pad", "model", "train"})
+        seeds, epochs = {str(seed): mean for seed in search.seeds}, {str(seed): 2 for seed in search.seeds}
+        row = {"cell": cell, "learning_rate": rate, "settings": settings, "mean": mean}
+        rows.append(row | {"seeds": seeds, "epochs": epochs})
+    kept = block.model_dump()
     del kept["model"]["pooling"], kept["train"]["epsilon"]
+    for cell in CELLS:
+        del kept[cell]["learning_rate"]
     return {
         "recipe": search.recipe,
         "settings": kept,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from stages.reporting.rendering import render
 from stages.reporting.report import Inputs, Report, build_report, draw
 from stages.reporting.sections.costs import cell_costs
 from stages.reporting.sections.delayed_recall import accuracies, longest_learnt
-from stages.reporting.sections.search import edges
+from stages.reporting.sections.search import best_rows, ends, places
 from stages.runtime import files
 from stages.runtime.errors import StageError
 from tests.examples import (
@@ -225,9 +226,12 @@ def search_with(params: Params, **changes: Any) -> dict[str, Any]:
 def test_whether_a_recipe_is_what_the_search_chose() -> None:
     runs = {"tuned": TWO_SEEDS}
     text = section("Is the tuning fair?", runs)
-    assert "`tuned` is what came of it.** Chosen on" in text and "Out of date" not in text
-    assert "trained with the seeds 0, 1 and counts" in text
-    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | yes |" in text
+    assert "`tuned` is what came of it.** That both cells share their settings costs neither" in text
+    assert "Out of date" not in text and "`make search` runs it again.\n" in text
+    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
+    assert "The LSTM's learning rate lies inside the grid; the RNN's learning rate and `train" in text
+    assert "is the last of 5 in 0 of 24 runs of the RNN and in 0 of 24 runs of the LSTM" in text
+    assert "[How the recipes came about](history.md)" in text
     search = search_with(small_params(runs))
     search["chosen"]["learning_rates"]["rnn"] = 0.123
     text = section("Is the tuning fair?", runs, search=search)
@@ -253,19 +257,57 @@ def test_a_search_of_other_parameters_or_code_is_out_of_date() -> None:
     assert "**Out of date: `tuned.train.epochs` has changed since; `make search`" in text
 
 
-def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
-    rows = [
-        {"learning_rate": rate, "settings": {"train.global_clipnorm": clip, "model.units": units}}
-        for rate, clip, units in ((0.1, None, 8), (0.2, 1.0, 16), (0.3, 1.0, 32))
-    ]
-
-    def found(rnn: float, lstm: float, units: int) -> list[str]:
-        settings = {"train.global_clipnorm": None, "model.units": units}
+def test_choices_inside_of_what_was_tried_and_at_its_edges() -> None:
+    def found(rnn: float, lstm: float, units: int, tried: tuple[int, ...] = (8, 16, 32)) -> Any:
+        rows = [
+            {"learning_rate": rate, "settings": {"model.units": each, "train.global_clipnorm": clip}}
+            for rate, each, clip in product((0.1, 0.2, 0.3), tried, (None, 1.0))
+        ]
+        settings = {"model.units": units, "train.global_clipnorm": None}
         chosen = {"learning_rates": {"rnn": rnn, "lstm": lstm}, "settings": settings}
-        return edges({"chosen": chosen, "rows": rows})
+        return places({"chosen": chosen, "rows": rows})
 
-    assert found(0.2, 0.2, 16) == []
-    assert found(0.1, 0.3, 32) == ["the RNN's learning rate", "the LSTM's learning rate", "`model.units`"]
+    rates = ["the RNN's learning rate", "the LSTM's learning rate"]
+    assert found(0.2, 0.2, 16) == ([*rates, "`model.units`"], [])
+    assert found(0.1, 0.3, 32) == ([], [*rates, "`model.units`"])
+    assert found(0.1, 0.2, 16) == ([rates[1], "`model.units`"], rates[:1])
+    assert found(0.2, 0.2, 8, tried=(8,)) == (rates, [])  # no choice, so no edge
+
+
+def test_how_many_runs_end_with_their_best_epoch() -> None:
+    epochs = {"rnn": ({"0": 3, "1": 2}, {"0": 3, "1": 3}), "lstm": ({"0": 1, "1": 2}, {"0": 2, "1": 1})}
+    rows = [{"cell": cell, "epochs": each} for cell, both in epochs.items() for each in both]
+    assert ends(rows, 3) == {"rnn": (3, 4), "lstm": (0, 4)}
+
+
+def test_a_cells_best_under_the_shared_settings_and_under_any() -> None:
+    rows = [
+        {"cell": cell, "settings": {"model.pooling": pooling}, "mean": mean}
+        for cell, pooling, mean in (
+            ("rnn", "last", 0.9),
+            ("rnn", "mean", 0.7),
+            ("rnn", "mean", 0.8),
+            ("lstm", "mean", 0.95),
+        )
+    ]
+    search = {"chosen": {"settings": {"model.pooling": "mean"}}, "rows": rows}
+    assert best_rows(search, "rnn") == (rows[2], rows[0])
+    assert best_rows(search, "lstm") == (rows[3], rows[3])
+
+
+def test_a_search_that_was_never_run_is_said_to_be() -> None:
+    text = section("Is the tuning fair?", {"tuned": TWO_SEEDS}, search={})
+    assert "was not trained yet: `make search` does it." in text and "|" not in text
+
+
+def test_what_all_candidates_have_alike_is_no_column() -> None:
+    runs = {"tuned": TWO_SEEDS}
+    search = search_with(small_params(runs))
+    search["rows"] = [row for row in search["rows"] if row["settings"]["train.epsilon"] == 1e-05]
+    text = section("Is the tuning fair?", runs, search=search)
+    assert "| cell | learning rate | `model.pooling` | validation" in text
+    assert "All candidates have `train.epsilon` 1e-05." in text
+    assert "| RNN | 0.001 | mean | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
 
 
 def test_whole_reviews() -> None:

@@ -85,23 +85,6 @@ def test_what_changes_from_recipe_to_recipe() -> None:
     assert verdicts.steps_differ(steps[:1]) == "`a` and `b` differ in one thing."
 
 
-def test_whether_a_recipe_is_what_the_search_chose() -> None:
-    assert verdicts.search_followed("a", [], 12) == (
-        "Both cells were given the same grid, the same seeds and the same number of tries, 12, "
-        "and `a` is what came of it."
-    )
-    assert verdicts.search_followed("a", ["x.y"], 12) == (
-        "`a` is no longer what the search chose: `x.y` was changed since."
-    )
-    assert "`x.y`, `z` were changed since" in verdicts.search_followed("a", ["x.y", "z"], 12)
-
-
-def test_choices_at_an_edge() -> None:
-    assert verdicts.at_an_edge([]) == ""
-    assert verdicts.at_an_edge(["this"]) == "; at an edge of this one lies this"
-    assert verdicts.at_an_edge(["this", "that"]) == "; at an edge of this one lie this and that"
-
-
 def test_whether_a_side_study_is_up_to_date() -> None:
     assert verdicts.up_to_date([], "make x") == ""
     assert verdicts.up_to_date(["a"], "make x") == (

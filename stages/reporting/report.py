@@ -51,7 +51,7 @@ class Report(NamedTuple):
     ladder: Ladder | None  # None: a single recipe was run
     published_difference: float  # LSTM − RNN
     chance: float  # that of two equal cells one wins with all seeds
-    search: Search
+    search: Search | None  # None: never run
     delayed_recall: DelayedRecall
     gradients: Gradients
     gates: Gates
@@ -86,7 +86,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         chance=2 / 2 ** len(params.seeds),
-        search=search_section(inputs.search, params, runs),
+        search=search_section(inputs.search, params, runs) if inputs.search else None,
         delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),

@@ -90,30 +90,6 @@ def steps_differ(steps: Sequence[tuple[str, str, int]]) -> str:
     return f"{said}, so which of those did what stays open." if "many at once" in amounts else f"{said}."
 
 
-def search_followed(recipe: str, changed: Sequence[str], tried: int) -> str:
-    """Say whether a recipe is what the search chose.
-
-    changed: the settings that it has otherwise; tried: the number of candidates of each cell.
-    """
-    if not changed:
-        return (
-            f"Both cells were given the same grid, the same seeds and the same number of tries, {tried}, "
-            f"and `{recipe}` is what came of it."
-        )
-    names = ", ".join(f"`{name}`" for name in changed)
-    return (
-        f"`{recipe}` is no longer what the search chose: {names} "
-        f"{'was' if len(changed) == 1 else 'were'} changed since."
-    )
-
-
-def at_an_edge(choices: Sequence[str]) -> str:
-    """Say which choices are the least or the most of what was tried; nothing where there is none."""
-    if not choices:
-        return ""
-    return f"; at an edge of this one {'lies' if len(choices) == 1 else 'lie'} {' and '.join(choices)}"
-
-
 def up_to_date(changed: Sequence[str] | None, command: str) -> str:
     """Say where a side study is out of date, and nothing where it is not.
 
