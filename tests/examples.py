@@ -72,7 +72,7 @@ def made_up_audit() -> dict[str, Any]:
         "histogram": [1, 2, 1],
     }
     return {
-        "train": split,
+        "train": split | {"reviews": 5 * REVIEWS},
         "test": split,
         "length_edges": [100, 200],
         "histogram_edges": [100, 200],
@@ -87,14 +87,15 @@ def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
         {
             "words": words,
             "tokens": tokens,
-            "maxlen": maxlen,
-            "num_words": 10000,
+            "recipe": recipe,
+            "pad": example_params().blocks[recipe].pad.model_dump(),
+            "trained_on": 300,
             "features": 9,
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
             "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),
         }
-        for tokens, maxlen in (("cut", 200), ("whole", None))
+        for tokens, recipe in (("cut", "tuned"), ("whole", "long"))
         for words in ("single", "pairs")
     ]
 

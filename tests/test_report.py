@@ -102,6 +102,12 @@ def test_words_for_numbers() -> None:
     assert formatting.lead({"mean": 0.0104, "interval": [-0.002, 0.021]}) == "+1.0 (−0.2 to +2.1)"
     assert formatting.bounds([0.85, 0.9012]) == "85.0 to 90.1 %"
     assert [formatting.number(each) for each in (12345, 0.0000123, 0.25)] == ["12,345", "1.2e-05", "0.25"]
+    assert [formatting.listed(["a", "b", "c"][:number]) for number in range(4)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
     assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
     assert [formatting.setting(each) for each in (None, False, 0.5)] == ["none", "False", "0.5"]
 
@@ -114,7 +120,7 @@ def test_the_first_paragraph() -> None:
     )
     assert "Trained as `tuned`, the RNN gets 60.0 ± 0.0 %" in first
     assert "right: neither is ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percentage points." in first
-    assert "On the same tokens both models fall behind a bag-of-words model" in first
+    assert "Given different train reviews, both models fall behind a bag-of-words model" in first
     without = report({"mine": TWO_SEEDS, "tuned": LEVEL}).split("![")[0]
     assert "With the recipe `mine`, the LSTM is ahead of the RNN" in without
     alone = report({"tuned": TWO_SEEDS}).split("![")[0]
@@ -315,15 +321,18 @@ def test_whole_reviews() -> None:
     whole = made_up_whole_reviews(small_params(runs), 0.7, 0.8)
     text = report(runs, whole_reviews=whole)
     part = text.split("## Is a recurrent model worth it?")[1].split("\n## ")[0]
-    assert "the last 1200 tokens with a vocabulary of 30,000, the RNN gets 70.0" in part
+    assert "the last 1,200 tokens with a vocabulary of 30,000, the RNN gets 70.0" in part
     assert "the LSTM is ahead of the RNN, LSTM − RNN is +10.0 (" in part and "Out of date" not in part
     assert "| `pad.num_words` | 10000 | 30000 |" in part
     assert "RNN mean 90.00 %, RNN max 90.00 %, LSTM mean 90.00 %, LSTM max 90.00 %." in part
-    assert "models with pretrained embeddings are not compared" in part
+    assert "| RNN | `long` | 1,200 | 30,000 | 1,570 | 70.0 % | 70.0 % | – | – | – |" in part
+    assert part.count(" | yes |") == 2  # the models of whole reviews and their baselines
+    assert "what a model with pretrained embeddings would reach" in part
     assert "| `tuned`, measured | `long`, measured |" in text.split("## ")[0]
     for part in text.split("\n## ")[1:4]:
         assert "`long`" not in part, part  # it is no rung of the ladder
-    assert "on whole reviews or with more words are not" in report(runs) and "`long`" not in report(runs)
+    without = report(runs)
+    assert "or one that reads whole reviews, would reach" in without and "`long`, measured" not in without
 
 
 def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
@@ -407,9 +416,24 @@ def test_only_readings_that_were_found_are_shown() -> None:
 )
 def test_the_baseline(bag: float, said: str) -> None:
     text = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, bag_of_words=made_up_bags(bag))
-    assert f"On the same tokens {said}" in text.split("![")[0]
-    assert "| the last 200 tokens | single, of 10,000 | 9 |" in text
-    assert "| whole reviews | single and pairs, of 10,000 | 9 |" in text
+    assert f", {said}" in text.split("![")[0]
+
+
+def test_every_model_is_shown_with_what_it_was_given() -> None:
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9, **example_params().blocks["tuned"].pad.model_dump())}}
+    equal = section("Is a recurrent model worth it?", runs)
+    assert "**Given the same tokens, vocabulary and train reviews, the RNN falls behind" in equal
+    assert "| RNN | `tuned` | 200 | 10,000 | 1,570 | 60.0 % | 60.0 % | – | – | – |" in equal
+    assert "| single words | `tuned` | 200 | 10,000 | 300 | 80.0 % | 80.0 % | −20.0 (" in equal
+    assert " | yes |\n| single words and pairs | `tuned` |" in equal
+    assert "| single words and pairs | `long` | 1,200 | 30,000 | 300 |" in equal
+    assert equal.count(" | no: different tokens, vocabulary and train reviews |") == 2
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9, split_by="film", validation_split=0.3)}}
+    other = section("Is a recurrent model worth it?", runs)
+    assert "**Given different train reviews, the RNN" in other and "| yes |" not in other
+    drawn = draw(made_up_inputs(small_params(runs), runs), build(runs))["accuracy"]
+    legend = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert {"bag of words (data of tuned)", "bag of word pairs (data of tuned)"} < set(legend)
 
 
 def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be() -> None:

@@ -40,6 +40,16 @@ def test_against_a_baseline(rnn: dict[str, list[float]], lstm: dict[str, list[fl
     assert verdicts.against_baseline(rnn, lstm) == said
 
 
+def test_equal_footing() -> None:
+    assert (verdicts.equal_footing([]), verdicts.given([])) == (
+        "yes",
+        "the same tokens, vocabulary and train reviews",
+    )
+    other = ["tokens", "vocabulary", "train reviews"]
+    assert verdicts.equal_footing(other) == "no: different tokens, vocabulary and train reviews"
+    assert verdicts.given(other[:1]) == "different tokens"
+
+
 def test_the_published_lstm() -> None:
     assert verdicts.published_lstm(0.55, [0.8, 0.56]).startswith('No. The published "LSTM" is no LSTM')
     for published in (0.56, 0.7, 0.9):

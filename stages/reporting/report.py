@@ -71,7 +71,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
     every, leading, original = results | whole, results[headline], results.get(published.recipe)
     whole_sections = [
-        whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
+        whole_reviews_section(inputs.whole_reviews, each, leading, bags, audit, params, runs)
         for each in whole.values()
     ]
     return Report(
@@ -90,7 +90,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
-        baseline=baseline(bags, leading),
+        baseline=baseline(bags, leading, audit),
         whole_reviews=whole_sections[0] if whole_sections else None,
         reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
@@ -102,7 +102,11 @@ def build_report(params: Params, inputs: Inputs) -> Report:
 def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     """Return the report's figures, by name."""
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
-    baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
+    data = f"(data of {report.baseline.recipe})"
+    baselines = {
+        f"bag of words {data}": accuracies["single"],
+        f"bag of word pairs {data}": accuracies["pairs"],
+    }
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
     return {
         "accuracy": figures.accuracy(runs, published, baselines),

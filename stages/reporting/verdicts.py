@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, lead, number, percent, points
+from stages.reporting.formatting import LABELS, lead, listed, number, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -36,6 +36,16 @@ def against_baseline(rnn: Mapping[str, Any], lstm: Mapping[str, Any]) -> str:
         return f"both models {({1: 'beat', 0: 'are level with', -1: 'fall behind'})[ahead(rnn)]}"
     verb = {1: "beats", 0: "is level with", -1: "falls behind"}
     return f"the RNN {verb[ahead(rnn)]} and the LSTM {verb[ahead(lstm)]}"
+
+
+def given(other: Sequence[str]) -> str:
+    """Say what the baseline was given; other: what it was not given as the models were."""
+    return f"different {listed(other)}" if other else "the same tokens, vocabulary and train reviews"
+
+
+def equal_footing(other: Sequence[str]) -> str:
+    """Say whether a baseline was given the same as the models, and what not."""
+    return f"no: different {listed(other)}" if other else "yes"
 
 
 def published_lstm(published: float, accuracies: Collection[float]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, percent, setting
+from stages.reporting.formatting import LABELS, listed, percent, setting
 
 
 def followed(recipe: str, changed: Sequence[str], tried: int) -> str:
@@ -34,11 +34,7 @@ def inside_the_grid(inside: Sequence[str], at_an_edge: Sequence[str]) -> str:
 
 
 def _lie(choices: Sequence[str]) -> str:
-    return f"{_and(choices)} {'lies' if len(choices) == 1 else 'lie'}"
-
-
-def _and(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return f"{listed(choices)} {'lies' if len(choices) == 1 else 'lie'}"
 
 
 def _sentence(text: str) -> str:
@@ -86,10 +82,10 @@ def equal_settings(best: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]
 
 def _settings(row: Mapping[str, Any]) -> str:
     names = [f"`{name}` {setting(value)}" for name, value in row["settings"].items()]
-    return _and([*names, f"learning rate {row['learning_rate']}"])
+    return listed([*names, f"learning rate {row['learning_rate']}"])
 
 
 def fixed_settings(fixed: Mapping[str, Any]) -> str:
     """Say what all candidates have alike; nothing where there is nothing."""
-    names = _and([f"`{name}` {setting(value)}" for name, value in fixed.items()]) if fixed else ""
+    names = listed([f"`{name}` {setting(value)}" for name, value in fixed.items()])
     return f"All candidates have {names}." if names else ""
