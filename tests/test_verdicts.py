@@ -144,27 +144,33 @@ def test_short_and_long_reviews() -> None:
 
 
 def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
-    text = verdicts.gradients_left(199, {"a": (0.1, 0.2), "b": (0.2, 0.2)}, (0.3, 0.1))
-    assert text == (
-        "**After training as `a` yes, as `b` no, at initialisation no.** 199 tokens before the last one, of "
-        "the gradient at the last one, after training as `a` 0.1 of it is left in the RNN and 0.2 in the "
-        "LSTM, as `b` 0.2 of it is left in the RNN and 0.2 in the LSTM, at initialisation (`a`) 0.3 of it is "
-        "left in the RNN and 0.1 in the LSTM."
+    def said(**trained: tuple[float, float]) -> str:
+        return verdicts.gradients_left(199, trained, (0.3, 0.1))
+
+    more, level = (0.1, 0.2), (0.2, 0.2)
+    assert said(a=more, b=level, c=level) == (
+        "**After training yes with `a` and no with `b` and `c`; before training no.** Yes means that 199 "
+        "tokens before the last one more of the last token's gradient is left in the LSTM than in the RNN."
     )
-    assert "at initialisation yes" in verdicts.gradients_left(9, {"a": (0.1, 0.2)}, (0.1, 0.2))
+    assert said(a=more, b=more).startswith("**Yes after training, with `a` and `b`; before training no.**")
+    assert said(a=level).startswith("**No after training, with `a`; before training no.**")
+    assert "before training yes" in verdicts.gradients_left(9, {"a": more}, (0.1, 0.2))
     assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None)
 
 
-def test_initial_gradients_are_explained_where_gates_do_not_help() -> None:
-    assert verdicts.initial_gradients((0.2, 0.1)).startswith("At the start Keras' orthogonal")
-    assert verdicts.initial_gradients((0.1, 0.2)) == verdicts.initial_gradients(None) == ""
+def test_initial_gradients_are_told_where_gates_do_not_help() -> None:
+    assert verdicts.initial_gradients(2, (0.25, 0.04)) == (
+        "Before training a token passes on 50.0 % of the gradient in the RNN and 20.0 % in the LSTM, the "
+        "geometric mean over 2 tokens."
+    )
+    assert verdicts.initial_gradients(2, (0.1, 0.2)) == verdicts.initial_gradients(2, None) == ""
+    assert verdicts.initial_gradients(0, (1.0, 1.0)) == ""
 
 
 def test_gate_openings() -> None:
-    by_distance = {"forget": [0.9, 0.8, 0.7], "input": [0.6, 0.5, 0.4], "output": [0.3, 0.2, 0.1]}
-    assert verdicts.gate_openings("a", by_distance).startswith(
-        "With `a`, the forget gate is open to 90.0 % at the last token and 70.0 % 2 tokens before it, the "
-        "input gate to 60.0 % at"
+    assert verdicts.gate_openings("a", 0.9, [0.5, 0.95]) == (
+        "With `a`, the forget gate keeps 90.0 % of the cell state at each token, the mean over tokens, units "
+        "and reviews; single units keep 50.0 to 95.0 %."
     )
 
 
