@@ -33,9 +33,9 @@ MISSING = {
     "score": "data/padded/tuned/train_tokens.npy",
     "score_delayed_recall": "data/delayed_recall/0/provenance.json",
     "tabulate": "data/whole_reviews/tried/rnn-mean/provenance.json",
-    "train_lstm": "data/padded/tuned/train_tokens.npy",
-    "train_rnn": "data/padded/tuned/train_tokens.npy",
-    "train_variant": "data/padded/tuned/train_tokens.npy",
+    "train_lstm": "data/padded/tuned/settings.json",
+    "train_rnn": "data/padded/tuned/settings.json",
+    "train_variant": "data/padded/tuned/settings.json",
     "word_vectors": "data/padded/tuned/train_tokens.npy",
 }
 NO_RECIPE = {"audit", "download", "film_groups", "page", "score_delayed_recall", "train_delayed_recall"}
