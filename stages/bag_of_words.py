@@ -1,7 +1,8 @@
 """Stage `bag_of_words`: the baseline, TF-IDF and logistic regression.
 
 How far one gets with which words, or pairs of neighbouring words, occur in a review, and nothing else of
-their order: on the tokens that a recipe's models read, and on whole reviews with more words.
+their order: on the tokens that a recipe's models read and on the reviews that they are trained on, once for
+the main study's recipe and once for that of whole reviews.
 """
 
 import itertools
@@ -26,19 +27,16 @@ NGRAMS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature
 def bag_of_words() -> None:
     """Fit single words and word pairs, of cut and of whole reviews, and write what each reaches as JSON."""
     params = load_params()
-    recipe = params.bag_of_words.recipe
-    pad = params.blocks[recipe].pad
     labels = {split: load_raw(split, "labels") for split in ("train", "test")}
-    train, validation = split_train(recipe, pad, labels["train"], load_array(FILM_GROUPS))
+    film_groups = load_array(FILM_GROUPS)
     variants = []
-    for kind, num_words, maxlen in (
-        ("cut", pad.num_words, pad.maxlen),
-        ("whole", params.bag_of_words.num_words, None),
-    ):
+    for kind, recipe in (("cut", params.bag_of_words.recipe), ("whole", params.whole_reviews.recipe)):
+        pad = params.blocks[recipe].pad
+        train, validation = split_train(recipe, pad, labels["train"], film_groups)
         reviews = {}
         for split in ("train", "test"):
-            flat = encode(load_raw(split, "tokens"), load_raw(split, "offsets"), num_words)
-            reviews[split] = texts(*(cut(*flat, maxlen, pad.truncating) if maxlen else flat))
+            flat = encode(load_raw(split, "tokens"), load_raw(split, "offsets"), pad.num_words)
+            reviews[split] = texts(*cut(*flat, pad.maxlen, pad.truncating))
         for words, longest in NGRAMS.items():
             fitted = fit(
                 (reviews["train"][train], labels["train"][train]),
@@ -46,8 +44,8 @@ def bag_of_words() -> None:
                 longest,
                 params.bag_of_words.C,
             )
-            result: dict[str, Any] = {"words": words, "tokens": kind}
-            result |= {"maxlen": maxlen, "num_words": num_words}
+            result: dict[str, Any] = {"words": words, "tokens": kind, "recipe": recipe}
+            result |= {"pad": pad.model_dump(mode="json"), "trained_on": len(train)}
             result |= evaluate(fitted, reviews["test"], labels["test"])
             variants.append(result)
             print(

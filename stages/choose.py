@@ -30,6 +30,13 @@ class Run(NamedTuple):
     seed: str
 
 
+class Best(NamedTuple):
+    """The first epoch of a run after which its validation accuracy was highest."""
+
+    epoch: int
+    accuracy: float
+
+
 def choose() -> None:
     """Write what every run of the grid reached, and which settings are chosen."""
     search = load_params().search
@@ -44,7 +51,7 @@ def choose() -> None:
             f"{FOLDER}/runs lacks {len(missing)} of the grid's {len(runs)} runs, such as "
             f"{' '.join(map(str, missing[0]))}: `dvc repro stages/search/dvc.yaml` trains them"
         )
-    table = rows({run: best_accuracy(load_text(folders[run] / "history.csv")) for run in runs})
+    table = rows({run: best_epoch(load_text(folders[run] / "history.csv")) for run in runs})
     best = chosen(table)
     result = {
         "recipe": search.recipe,
@@ -77,25 +84,28 @@ def grid(search: Search) -> list[Run]:
     ]
 
 
-def best_accuracy(history: str) -> float:
-    """Return the validation accuracy of the best epoch in a run's history, which is CSV."""
-    return float(pd.read_csv(io.StringIO(history))["validation_accuracy"].max())
+def best_epoch(history: str) -> Best:
+    """Return the best epoch in a run's history, which is CSV."""
+    table = pd.read_csv(io.StringIO(history))
+    best = int(table["validation_accuracy"].argmax())
+    return Best(int(table["epoch"].iloc[best]), float(table["validation_accuracy"].iloc[best]))
 
 
-def rows(accuracies: Mapping[Run, float]) -> list[dict[str, Any]]:
-    """Return a row per candidate: its settings, the accuracy that each seed reaches, and their mean."""
-    seeds: dict[Run, dict[str, float]] = {}
-    for run, accuracy in accuracies.items():
-        seeds.setdefault(run._replace(seed=""), {})[run.seed] = round(accuracy, 4)
+def rows(reached: Mapping[Run, Best]) -> list[dict[str, Any]]:
+    """Return a row per candidate: its settings, each seed's accuracy and best epoch, the mean accuracy."""
+    candidates: dict[Run, dict[str, Best]] = {}
+    for run, best in reached.items():
+        candidates.setdefault(run._replace(seed=""), {})[run.seed] = best
     return [
         {
             "cell": run.cell,
             "learning_rate": run.learning_rate,
             "settings": {"model.pooling": run.pooling, "train.epsilon": run.epsilon},
-            "seeds": each,
-            "mean": round(float(np.mean(list(each.values()))), 5),
+            "seeds": {seed: round(best.accuracy, 4) for seed, best in seeds.items()},
+            "epochs": {seed: best.epoch for seed, best in seeds.items()},
+            "mean": round(float(np.mean([round(best.accuracy, 4) for best in seeds.values()])), 5),
         }
-        for run, each in seeds.items()
+        for run, seeds in candidates.items()
     ]
 
 
@@ -119,20 +129,24 @@ def chosen(table: list[dict[str, Any]]) -> dict[str, Any]:
 
 def common_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the settings that are not searched, given each run's; raise `StageError` where two differ."""
-    (first, one), *others = ((name, not_searched(each)) for name, each in settings.items())
-    for name, other in others:
-        for setting, (mine, theirs) in differing(one, other).items():
-            raise StageError(
-                f"{first} and {name} cannot be compared: {setting} is {mine} and {theirs}; "
-                "`dvc repro stages/search/dvc.yaml` trains what is out of date"
-            )
-    return one
+    common: dict[str, tuple[str, dict[str, Any]]] = {}  # block → the first run that has it, and its settings
+    for name, each in settings.items():
+        for part, own in not_searched(each).items():
+            first, one = common.setdefault(part, (name, own))
+            for setting, (mine, theirs) in differing(one, own, f"{part}.").items():
+                raise StageError(
+                    f"{first} and {name} cannot be compared: {setting} is {mine} and {theirs}; "
+                    "`dvc repro stages/search/dvc.yaml` trains what is out of date"
+                )
+    return {part: own for part, (_, own) in common.items()}
 
 
-def not_searched(settings: Mapping[str, Any]) -> dict[str, Any]:
+def not_searched(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return a run's settings without those that are searched."""
-    kept = {name: dict(settings[name]) for name in ("pad", "model", "train")}
+    kept = {part: dict(own) for part, own in settings.items()}
     del kept["model"]["pooling"], kept["train"]["epsilon"]
+    for cell in kept.keys() & set(CELLS):
+        del kept[cell]["learning_rate"]
     return kept
 
 

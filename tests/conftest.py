@@ -97,7 +97,7 @@ def small_params(mirror: Path) -> dict[str, Any]:
     for recipe in (*params["recipes"], "long"):
         params[recipe]["pad"] |= {"num_words": 40, "maxlen": 20}
         params[recipe]["train"] |= {"epochs": 2}
-    params["bag_of_words"] |= {"num_words": 40, "C": [1.0, 10.0]}
+    params["bag_of_words"] |= {"C": [1.0, 10.0]}
     params["delayed_recall"] |= {"seeds": [0], "learning_rate": [0.003], "delays": [2, 4]}
     params["delayed_recall"] |= {"sequences": 40, "num_tokens": 10}
     params["delayed_recall"]["model"] |= {"embedding_dim": 4, "units": 4}
@@ -253,7 +253,6 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, A
         write_mirror(mirror, ranks=1000)
         params["download"] = from_mirror(mirror)
         params["recipes"] = ["prepadded", "tuned"]
-        params["bag_of_words"]["num_words"] = 1100
         for recipe in params["recipes"]:
             params[recipe]["pad"] |= {"num_words": 1100, "maxlen": 40}
         project = Project.new(folder / "project", params)

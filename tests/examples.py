@@ -87,7 +87,7 @@ def made_up_audit() -> dict[str, Any]:
         "histogram": [1, 2, 1],
     }
     return {
-        "train": split,
+        "train": split | {"reviews": 5 * REVIEWS},
         "test": split,
         "length_edges": [100, 200],
         "histogram_edges": [100, 200],
@@ -102,15 +102,16 @@ def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
         {
             "words": words,
             "tokens": tokens,
-            "maxlen": maxlen,
-            "num_words": 10000,
+            "recipe": recipe,
+            "pad": example_params().blocks[recipe].pad.model_dump(),
+            "trained_on": 300,
             "features": 9,
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
             "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),
             "calibration": made_up_calibration(1 - accuracy),
         }
-        for tokens, maxlen in (("cut", 200), ("whole", None))
+        for tokens, recipe in (("cut", "tuned"), ("whole", "long"))
         for words in ("single", "pairs")
     ]
 
@@ -213,10 +214,13 @@ def made_up_search(params: Params) -> dict[str, Any]:
     for cell, rate, pooling, epsilon in product(CELLS, search.learning_rate, search.pooling, search.epsilon):
         settings = {"model.pooling": pooling, "train.epsilon": epsilon}
         mean = 0.7 + 0.1 * (settings == chosen) + 0.1 * (rate == rates[cell])
-        seeds = {str(seed): mean for seed in search.seeds}
-        rows.append({"cell": cell, "learning_rate": rate, "settings": settings, "seeds": seeds, "mean": mean})
-    kept = block.model_dump(include={"pad", "model", "train"})
+        seeds, epochs = {str(seed): mean for seed in search.seeds}, {str(seed): 2 for seed in search.seeds}
+        row = {"cell": cell, "learning_rate": rate, "settings": settings, "mean": mean}
+        rows.append(row | {"seeds": seeds, "epochs": epochs})
+    kept = block.model_dump()
     del kept["model"]["pooling"], kept["train"]["epsilon"]
+    for cell in CELLS:
+        del kept[cell]["learning_rate"]
     return {
         "recipe": search.recipe,
         "settings": kept,

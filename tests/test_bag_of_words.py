@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages.bag_of_words import bag_of_words, cut, evaluate, fit, texts
+from stages.bag_of_words import Fitted, bag_of_words, cut, evaluate, fit, texts
 from stages.download import flatten
 from stages.film_groups import film_groups
+from stages.pad import pad
 from stages.runtime.errors import StageError
-from stages.runtime.files import RAW
+from stages.runtime.files import PADDED, RAW
 from stages.scoring.packing import unpack
 from tests.conftest import generated_reviews
 
@@ -25,14 +26,15 @@ ORDERED = np.array(["1 8 9", "1 9 8"] * 10, object), np.array([0, 1] * 10)
 def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_params: dict[str, Any]) -> dict[str, Any]:
     """Parameters, generated reviews and their film groups in a folder that is the current one."""
     monkeypatch.chdir(tmp_path)
-    save(small_params)
+    params: dict[str, Any] = json.loads(json.dumps(small_params))
+    save(params)
     RAW.mkdir(parents=True)
     for split, number in (("train", 120), ("test", 60)):
         parts = flatten(*generated_reviews(number, seed=number))
         for name, values in zip(("tokens", "offsets", "labels"), parts, strict=True):
             np.save(RAW / f"{split}_{name}.npy", values)
     film_groups()
-    return small_params
+    return params
 
 
 def save(params: dict[str, Any]) -> None:
@@ -89,17 +91,40 @@ def test_which_reviews_are_correct() -> None:
     }
 
 
+def test_it_reads_and_is_trained_on_what_the_models_are(
+    params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each recipe: the same reviews, in the same split, with the same tokens."""
+    params["long"]["pad"] |= {"num_words": 30, "maxlen": 12, "validation_split": 0.3, "split_seed": 1}
+    save(params)
+    given: list[list[list[str]]] = []
+
+    def recorded(train: Any, validation: Any, longest: int, strengths: Any) -> Fitted:
+        given.append([list(train[0]), list(validation[0])])
+        return fit(train, validation, longest, strengths)
+
+    monkeypatch.setattr("stages.bag_of_words.fit", recorded)
+    bag_of_words()
+    trained_on = [variant["trained_on"] for variant in json.loads(REPORT.read_text())]
+    for place, recipe in enumerate(("tuned", "long")):
+        pad(recipe)
+        rows = {split: np.load(PADDED / recipe / f"{split}_tokens.npy") for split in ("train", "validation")}
+        expected = [[" ".join(map(str, row[row > 0])) for row in rows[split]] for split in rows]
+        assert given[2 * place : 2 * place + 2] == [expected, expected]
+        assert trained_on[2 * place] == len(expected[0])
+
+
 def test_the_stage_writes_four_variants(params: dict[str, Any]) -> None:
+    params["long"]["pad"]["maxlen"] = 40
+    save(params)
     bag_of_words()
     first = REPORT.read_text()
     variants = json.loads(first)
-    assert [
-        [variant[name] for name in ("words", "tokens", "maxlen", "num_words")] for variant in variants
-    ] == [
-        ["single", "cut", 20, 40],
-        ["pairs", "cut", 20, 40],
-        ["single", "whole", None, 40],
-        ["pairs", "whole", None, 40],
+    assert [[variant[name] for name in ("words", "tokens", "recipe", "pad")] for variant in variants] == [
+        ["single", "cut", "tuned", params["tuned"]["pad"]],
+        ["pairs", "cut", "tuned", params["tuned"]["pad"]],
+        ["single", "whole", "long", params["long"]["pad"]],
+        ["pairs", "whole", "long", params["long"]["pad"]],
     ]
     for variant in variants:
         assert unpack(variant["correct"], 60).mean() == pytest.approx(variant["test_accuracy"], abs=1e-5)
@@ -126,8 +151,8 @@ def test_the_test_reviews_choose_nothing(params: dict[str, Any]) -> None:
 
 
 def test_the_stage_names_a_share_that_cannot_be_met(params: dict[str, Any]) -> None:
-    pad = params["tuned"]["pad"] | {"validation_split": 0.001}
-    save(params | {"tuned": params["tuned"] | {"pad": pad}})
+    params["tuned"]["pad"] |= {"validation_split": 0.001}
+    save(params)
     with pytest.raises(StageError, match=r"^tuned.pad.validation_split = 0.001 cannot be met: "):
         bag_of_words()
 

@@ -211,6 +211,11 @@ def test_every_mistake_is_reported(tmp_path: Path) -> None:
         ),
         ("tuned.pad.pairs", 0, "params.yaml: tuned.pad.pairs is no longer a parameter"),
         ("search.finalists", 2, "params.yaml: search.finalists is no longer a parameter"),
+        (
+            "bag_of_words.num_words",
+            30000,
+            "params.yaml: bag_of_words.num_words is no longer a parameter",
+        ),
     ],
 )
 def test_a_former_name_is_answered_with_the_present_one(

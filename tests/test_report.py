@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from stages.reporting.comparison import Result, changed_settings, compare_recipe
 from stages.reporting.rendering import render
 from stages.reporting.report import Inputs, Report, build_report, draw
 from stages.reporting.sections.costs import cell_costs
-from stages.reporting.sections.search import edges
+from stages.reporting.sections.search import best_rows, ends, places
 from stages.runtime import files
 from stages.runtime.errors import StageError
 from tests.examples import (
@@ -103,6 +104,12 @@ def test_words_for_numbers() -> None:
     assert formatting.bounds([0.85, 0.9012]) == "85.0 to 90.1 %"
     assert [formatting.number(each) for each in (12345, 0.0000123, 0.25)] == ["12,345", "1.2e-05", "0.25"]
     assert [formatting.p_value(each) for each in (0.000503, 1e-250)] == ["0.0005", "< 1e-200"]
+    assert [formatting.listed(["a", "b", "c"][:number]) for number in range(4)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
     assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
     assert [formatting.setting(each) for each in (None, False, 0.5)] == ["none", "False", "0.5"]
 
@@ -115,7 +122,7 @@ def test_the_first_paragraph() -> None:
     )
     assert "Trained as `tuned`, the RNN gets 60.0 ± 0.0 %" in first
     assert "right: neither is ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percentage points." in first
-    assert "On the same tokens both models fall behind a bag-of-words model" in first
+    assert "Given different train reviews, both models fall behind a bag-of-words model" in first
     without = report({"mine": TWO_SEEDS, "tuned": LEVEL}).split("![")[0]
     assert "With the recipe `mine`, the LSTM is ahead of the RNN" in without
     alone = report({"tuned": TWO_SEEDS}).split("![")[0]
@@ -243,9 +250,12 @@ def search_with(params: Params, **changes: Any) -> dict[str, Any]:
 def test_whether_a_recipe_is_what_the_search_chose() -> None:
     runs = {"tuned": TWO_SEEDS}
     text = section("Is the tuning fair?", runs)
-    assert "`tuned` is what came of it.** Chosen on" in text and "Out of date" not in text
-    assert "trained with the seeds 0, 1 and counts" in text
-    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | yes |" in text
+    assert "`tuned` is what came of it.** That both cells share their settings costs neither" in text
+    assert "Out of date" not in text and "`make search` runs it again.\n" in text
+    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
+    assert "The LSTM's learning rate lies inside the grid; the RNN's learning rate and `train" in text
+    assert "is the last of 5 in 0 of 24 runs of the RNN and in 0 of 24 runs of the LSTM" in text
+    assert "[How the recipes came about](history.md)" in text
     search = search_with(small_params(runs))
     search["chosen"]["learning_rates"]["rnn"] = 0.123
     text = section("Is the tuning fair?", runs, search=search)
@@ -271,19 +281,57 @@ def test_a_search_of_other_parameters_or_code_is_out_of_date() -> None:
     assert "**Out of date: `tuned.train.epochs` has changed since; `make search`" in text
 
 
-def test_a_choice_at_an_edge_of_the_grid_is_said_to_be() -> None:
-    rows = [
-        {"learning_rate": rate, "settings": {"train.global_clipnorm": clip, "model.units": units}}
-        for rate, clip, units in ((0.1, None, 8), (0.2, 1.0, 16), (0.3, 1.0, 32))
-    ]
-
-    def found(rnn: float, lstm: float, units: int) -> list[str]:
-        settings = {"train.global_clipnorm": None, "model.units": units}
+def test_choices_inside_of_what_was_tried_and_at_its_edges() -> None:
+    def found(rnn: float, lstm: float, units: int, tried: tuple[int, ...] = (8, 16, 32)) -> Any:
+        rows = [
+            {"learning_rate": rate, "settings": {"model.units": each, "train.global_clipnorm": clip}}
+            for rate, each, clip in product((0.1, 0.2, 0.3), tried, (None, 1.0))
+        ]
+        settings = {"model.units": units, "train.global_clipnorm": None}
         chosen = {"learning_rates": {"rnn": rnn, "lstm": lstm}, "settings": settings}
-        return edges({"chosen": chosen, "rows": rows})
+        return places({"chosen": chosen, "rows": rows})
 
-    assert found(0.2, 0.2, 16) == []
-    assert found(0.1, 0.3, 32) == ["the RNN's learning rate", "the LSTM's learning rate", "`model.units`"]
+    rates = ["the RNN's learning rate", "the LSTM's learning rate"]
+    assert found(0.2, 0.2, 16) == ([*rates, "`model.units`"], [])
+    assert found(0.1, 0.3, 32) == ([], [*rates, "`model.units`"])
+    assert found(0.1, 0.2, 16) == ([rates[1], "`model.units`"], rates[:1])
+    assert found(0.2, 0.2, 8, tried=(8,)) == (rates, [])  # no choice, so no edge
+
+
+def test_how_many_runs_end_with_their_best_epoch() -> None:
+    epochs = {"rnn": ({"0": 3, "1": 2}, {"0": 3, "1": 3}), "lstm": ({"0": 1, "1": 2}, {"0": 2, "1": 1})}
+    rows = [{"cell": cell, "epochs": each} for cell, both in epochs.items() for each in both]
+    assert ends(rows, 3) == {"rnn": (3, 4), "lstm": (0, 4)}
+
+
+def test_a_cells_best_under_the_shared_settings_and_under_any() -> None:
+    rows = [
+        {"cell": cell, "settings": {"model.pooling": pooling}, "mean": mean}
+        for cell, pooling, mean in (
+            ("rnn", "last", 0.9),
+            ("rnn", "mean", 0.7),
+            ("rnn", "mean", 0.8),
+            ("lstm", "mean", 0.95),
+        )
+    ]
+    search = {"chosen": {"settings": {"model.pooling": "mean"}}, "rows": rows}
+    assert best_rows(search, "rnn") == (rows[2], rows[0])
+    assert best_rows(search, "lstm") == (rows[3], rows[3])
+
+
+def test_a_search_that_was_never_run_is_said_to_be() -> None:
+    text = section("Is the tuning fair?", {"tuned": TWO_SEEDS}, search={})
+    assert "was not trained yet: `make search` does it." in text and "|" not in text
+
+
+def test_what_all_candidates_have_alike_is_no_column() -> None:
+    runs = {"tuned": TWO_SEEDS}
+    search = search_with(small_params(runs))
+    search["rows"] = [row for row in search["rows"] if row["settings"]["train.epsilon"] == 1e-05]
+    text = section("Is the tuning fair?", runs, search=search)
+    assert "| cell | learning rate | `model.pooling` | validation" in text
+    assert "All candidates have `train.epsilon` 1e-05." in text
+    assert "| RNN | 0.001 | mean | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
 
 
 def test_whole_reviews() -> None:
@@ -291,15 +339,18 @@ def test_whole_reviews() -> None:
     whole = made_up_whole_reviews(small_params(runs), 0.7, 0.8)
     text = report(runs, whole_reviews=whole)
     part = text.split("## Is a recurrent model worth it?")[1].split("\n## ")[0]
-    assert "the last 1200 tokens with a vocabulary of 30,000, the RNN gets 70.0" in part
+    assert "the last 1,200 tokens with a vocabulary of 30,000, the RNN gets 70.0" in part
     assert "the LSTM is ahead of the RNN, LSTM − RNN is +10.0 (" in part and "Out of date" not in part
     assert "| `pad.num_words` | 10000 | 30000 |" in part
     assert "RNN mean 90.00 %, RNN max 90.00 %, LSTM mean 90.00 %, LSTM max 90.00 %." in part
-    assert "models with pretrained embeddings are not compared" in part
+    assert "| RNN | `long` | 1,200 | 30,000 | 1,570 | 70.0 % | 70.0 % | – | – | – |" in part
+    assert part.count(" | yes |") == 2  # the models of whole reviews and their baselines
+    assert "what a model with pretrained embeddings would reach" in part
     assert "| `tuned`, measured | `long`, measured |" in text.split("## ")[0]
     for part in text.split("\n## ")[1:4]:
         assert "`long`" not in part, part  # it is no rung of the ladder
-    assert "on whole reviews or with more words are not" in report(runs) and "`long`" not in report(runs)
+    without = report(runs)
+    assert "or one that reads whole reviews, would reach" in without and "`long`, measured" not in without
 
 
 def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
@@ -341,15 +392,15 @@ def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:
         return section("Do gates mitigate vanishing gradients?", runs, **changes)
 
     both = part({"notebook": last, "tuned": mean})
-    assert "**After training as `notebook` yes, at initialisation yes.**" in both
-    assert "`tuned` uses mean pooling over all states: each token has a short way" in both
+    assert "**Yes after training, with `notebook`; before training yes.**" in both
+    assert "And `tuned` uses mean pooling: each of its tokens also reaches the answer directly" in both
     two = part({"notebook": last, "tuned": last})
-    assert "**After training as `notebook` yes, as `tuned` yes, at initialisation yes.**" in two
+    assert "**Yes after training, with `notebook` and `tuned`; before training yes.**" in two
     assert "**This run does not say: no recipe pools by the last state alone.**" in part({"tuned": mean})
     turned = part({"tuned": last}, inspection={"tuned": made_up_inspection(rnn=1.01, lstm=0.9)})
     assert (
-        "**After training as `tuned` no, at initialisation no.**" in turned
-        and "At the start Keras'" in turned
+        "**No after training, with `tuned`; before training no.**" in turned
+        and "a token passes on 101.0 % of the gradient in the RNN and 90.0 %" in turned
     )
     few = part({"tuned": last}, inspection={"tuned": made_up_inspection(positions=5)})
     assert "4 before it |" in few and "| `tuned` | RNN | before | 1 | × 0.062 |" in few
@@ -373,9 +424,24 @@ def test_only_readings_that_were_found_are_shown() -> None:
 )
 def test_the_baseline(bag: float, said: str) -> None:
     text = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, bag_of_words=made_up_bags(bag))
-    assert f"On the same tokens {said}" in text.split("![")[0]
-    assert "| the last 200 tokens | single, of 10,000 | 9 |" in text
-    assert "| whole reviews | single and pairs, of 10,000 | 9 |" in text
+    assert f", {said}" in text.split("![")[0]
+
+
+def test_every_model_is_shown_with_what_it_was_given() -> None:
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9, **example_params().blocks["tuned"].pad.model_dump())}}
+    equal = section("Is a recurrent model worth it?", runs)
+    assert "**Given the same tokens, vocabulary and train reviews, the RNN falls behind" in equal
+    assert "| RNN | `tuned` | 200 | 10,000 | 1,570 | 60.0 % | 60.0 % | – | – | – |" in equal
+    assert "| single words | `tuned` | 200 | 10,000 | 300 | 80.0 % | 80.0 % | −20.0 (" in equal
+    assert " | yes |\n| single words and pairs | `tuned` |" in equal
+    assert "| single words and pairs | `long` | 1,200 | 30,000 | 300 |" in equal
+    assert equal.count(" | no: different tokens, vocabulary and train reviews |") == 2
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9, split_by="film", validation_split=0.3)}}
+    other = section("Is a recurrent model worth it?", runs)
+    assert "**Given different train reviews, the RNN" in other and "| yes |" not in other
+    drawn = draw(made_up_inputs(small_params(runs), runs), build(runs))["accuracy"]
+    legend = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert {"bag of words (data of tuned)", "bag of word pairs (data of tuned)"} < set(legend)
 
 
 def test_validation_reviews_that_are_nearer_than_test_reviews_are_said_to_be() -> None:

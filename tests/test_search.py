@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.choose import Run, best_accuracy, chosen, common_settings, grid, rows, run_of
+from stages.choose import Best, Run, best_epoch, chosen, common_settings, grid, rows, run_of
 from stages.params.recipe import setting
 from stages.params.study import Params, Search, load_params
 from stages.runtime.errors import StageError
@@ -35,9 +35,9 @@ def params() -> Params:
     return load_params(PARAMS)
 
 
-def accuracies(reached: Mapping[tuple[str, str, float], list[float]]) -> dict[Run, float]:
+def results(reached: Mapping[tuple[str, str, float], list[float]]) -> dict[Run, Best]:
     return {
-        Run(cell, pooling, 1e-07, rate, str(seed)): accuracy
+        Run(cell, pooling, 1e-07, rate, str(seed)): Best(3 + seed, accuracy)
         for (cell, pooling, rate), each in reached.items()
         for seed, accuracy in enumerate(each)
     }
@@ -48,22 +48,23 @@ def test_both_cells_get_the_same_grid_and_all_seeds() -> None:
     assert len(runs) == len(set(runs)) == 2 * 2 * 2 * 2
     rnn, lstm = ({run[1:] for run in runs if run.cell == cell} for cell in ("rnn", "lstm"))
     assert rnn == lstm
-    assert set(runs) == set(accuracies(REACHED))
+    assert set(runs) == set(results(REACHED))
 
 
 def test_a_row_has_a_candidates_seeds_and_their_mean() -> None:
-    row = rows(accuracies(REACHED))[3]
+    row = rows(results(REACHED))[3]
     assert row == {
         "cell": "rnn",
         "learning_rate": 0.2,
         "settings": {"model.pooling": "mean", "train.epsilon": 1e-07},
         "seeds": {"0": 0.84, "1": 0.82},
+        "epochs": {"0": 3, "1": 4},
         "mean": 0.83,
     }
 
 
 def test_cells_share_the_settings_with_the_best_sum_and_have_their_own_rates() -> None:
-    assert chosen(rows(accuracies(REACHED))) == {
+    assert chosen(rows(results(REACHED))) == {
         "settings": {"model.pooling": "mean", "train.epsilon": 1e-07},
         "learning_rates": {"rnn": 0.2, "lstm": 0.1},
     }
@@ -79,22 +80,25 @@ def test_of_equals_the_first_is_chosen(last: float, expected: str) -> None:
         ("lstm", "last", 0.1): [last],
         ("lstm", "mean", 0.1): [0.85],
     }
-    found = chosen(rows(accuracies(reached)))
+    found = chosen(rows(results(reached)))
     assert found["settings"]["model.pooling"] == expected
     assert found["learning_rates"] == {"rnn": 0.1, "lstm": 0.1}
 
 
 def test_a_run_counts_with_its_best_epoch() -> None:
-    assert best_accuracy("epoch,validation_accuracy\n1,0.5\n2,0.875\n3,0.75\n") == 0.875
+    history = "epoch,validation_accuracy\n1,0.5\n2,0.875\n3,0.75\n4,0.875\n"
+    assert best_epoch(history) == Best(2, 0.875)  # of equals, the first
 
 
-def settings(pooling: str = "mean", rate: float = 0.1, epochs: int = 5) -> dict[str, Any]:
-    """Return a run's settings."""
+def settings(
+    pooling: str = "mean", rate: float = 0.1, epochs: int = 5, **own: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a run's settings; own: its cell, and what that has of its own beside the learning rate."""
     return {
         "pad": {"maxlen": 20},
         "model": {"pooling": pooling, "units": 8},
         "train": {"epsilon": 1e-07, "epochs": epochs},
-        "rnn": {"learning_rate": rate},
+        **{cell: {"learning_rate": rate, **each} for cell, each in (own or {"rnn": {}}).items()},
     }
 
 
@@ -103,11 +107,23 @@ def test_a_run_is_known_by_its_provenance_and_the_seed_in_its_name() -> None:
 
 
 def test_runs_that_differ_in_what_is_searched_alone_are_compared() -> None:
-    expected = {"pad": {"maxlen": 20}, "model": {"units": 8}, "train": {"epochs": 5}}
-    runs = {"a": settings(), "b": settings("last", 0.2)}
-    assert common_settings(runs) == expected
-    with pytest.raises(StageError, match=r"a and c cannot be compared: train\.epochs is 5 and 6; "):
-        common_settings(runs | {"c": settings(epochs=6)})
+    orthogonal, chrono = {"recurrent_initializer": "orthogonal"}, {"chrono_t_max": 100}
+    runs = {
+        "a": settings(rnn=orthogonal),
+        "b": settings("last", 0.2, rnn=orthogonal),
+        "c": settings(lstm=chrono),
+    }
+    assert common_settings(runs) == {
+        "pad": {"maxlen": 20},
+        "model": {"units": 8},
+        "train": {"epochs": 5},
+        "rnn": orthogonal,
+        "lstm": chrono,
+    }
+    with pytest.raises(StageError, match=r"a and d cannot be compared: train\.epochs is 5 and 6; "):
+        common_settings(runs | {"d": settings(epochs=6, lstm=chrono)})
+    with pytest.raises(StageError, match=r"c and d cannot be compared: lstm\.chrono_t_max is 100 and None; "):
+        common_settings(runs | {"d": settings(lstm={"chrono_t_max": None})})
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ def test_against_a_baseline(rnn: dict[str, list[float]], lstm: dict[str, list[fl
     assert verdicts.against_baseline(rnn, lstm) == said
 
 
+def test_equal_footing() -> None:
+    assert (verdicts.equal_footing([]), verdicts.given([])) == (
+        "yes",
+        "the same tokens, vocabulary and train reviews",
+    )
+    other = ["tokens", "vocabulary", "train reviews"]
+    assert verdicts.equal_footing(other) == "no: different tokens, vocabulary and train reviews"
+    assert verdicts.given(other[:1]) == "different tokens"
+
+
 def test_the_published_lstm() -> None:
     for published in (0.55, 0.95):
         said = verdicts.published_lstm(published, [0.8, 0.9])
@@ -96,23 +106,6 @@ def test_what_changes_from_recipe_to_recipe() -> None:
     assert verdicts.steps_differ(steps[:1]) == "`a` and `b` differ in one thing."
 
 
-def test_whether_a_recipe_is_what_the_search_chose() -> None:
-    assert verdicts.search_followed("a", [], 12) == (
-        "Both cells were given the same grid, the same seeds and the same number of tries, 12, "
-        "and `a` is what came of it."
-    )
-    assert verdicts.search_followed("a", ["x.y"], 12) == (
-        "`a` is no longer what the search chose: `x.y` was changed since."
-    )
-    assert "`x.y`, `z` were changed since" in verdicts.search_followed("a", ["x.y", "z"], 12)
-
-
-def test_choices_at_an_edge() -> None:
-    assert verdicts.at_an_edge([]) == ""
-    assert verdicts.at_an_edge(["this"]) == "; at an edge of this one lies this"
-    assert verdicts.at_an_edge(["this", "that"]) == "; at an edge of this one lie this and that"
-
-
 def test_whether_a_side_study_is_up_to_date() -> None:
     assert verdicts.up_to_date([], "make x") == ""
     assert verdicts.up_to_date(["a"], "make x") == (
@@ -137,27 +130,33 @@ def test_short_and_long_reviews() -> None:
 
 
 def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
-    text = verdicts.gradients_left(199, {"a": (0.1, 0.2), "b": (0.2, 0.2)}, (0.3, 0.1))
-    assert text == (
-        "**After training as `a` yes, as `b` no, at initialisation no.** 199 tokens before the last one, of "
-        "the gradient at the last one, after training as `a` 0.1 of it is left in the RNN and 0.2 in the "
-        "LSTM, as `b` 0.2 of it is left in the RNN and 0.2 in the LSTM, at initialisation (`a`) 0.3 of it is "
-        "left in the RNN and 0.1 in the LSTM."
+    def said(**trained: tuple[float, float]) -> str:
+        return verdicts.gradients_left(199, trained, (0.3, 0.1))
+
+    more, level = (0.1, 0.2), (0.2, 0.2)
+    assert said(a=more, b=level, c=level) == (
+        "**After training yes with `a` and no with `b` and `c`; before training no.** Yes means that 199 "
+        "tokens before the last one more of the last token's gradient is left in the LSTM than in the RNN."
     )
-    assert "at initialisation yes" in verdicts.gradients_left(9, {"a": (0.1, 0.2)}, (0.1, 0.2))
+    assert said(a=more, b=more).startswith("**Yes after training, with `a` and `b`; before training no.**")
+    assert said(a=level).startswith("**No after training, with `a`; before training no.**")
+    assert "before training yes" in verdicts.gradients_left(9, {"a": more}, (0.1, 0.2))
     assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None)
 
 
-def test_initial_gradients_are_explained_where_gates_do_not_help() -> None:
-    assert verdicts.initial_gradients((0.2, 0.1)).startswith("At the start Keras' orthogonal")
-    assert verdicts.initial_gradients((0.1, 0.2)) == verdicts.initial_gradients(None) == ""
+def test_initial_gradients_are_told_where_gates_do_not_help() -> None:
+    assert verdicts.initial_gradients(2, (0.25, 0.04)) == (
+        "Before training a token passes on 50.0 % of the gradient in the RNN and 20.0 % in the LSTM, the "
+        "geometric mean over 2 tokens."
+    )
+    assert verdicts.initial_gradients(2, (0.1, 0.2)) == verdicts.initial_gradients(2, None) == ""
+    assert verdicts.initial_gradients(0, (1.0, 1.0)) == ""
 
 
 def test_gate_openings() -> None:
-    by_distance = {"forget": [0.9, 0.8, 0.7], "input": [0.6, 0.5, 0.4], "output": [0.3, 0.2, 0.1]}
-    assert verdicts.gate_openings("a", by_distance).startswith(
-        "With `a`, the forget gate is open to 90.0 % at the last token and 70.0 % 2 tokens before it, the "
-        "input gate to 60.0 % at"
+    assert verdicts.gate_openings("a", 0.9, [0.5, 0.95]) == (
+        "With `a`, the forget gate keeps 90.0 % of the cell state at each token, the mean over tokens, units "
+        "and reviews; single units keep 50.0 to 95.0 %."
     )
 
 

@@ -29,7 +29,8 @@ RENAMED: Renamed = {
     **RENAMED_IN_DELAYED_RECALL,  # with those in recipes
     "search.finalists": None,
     "search.settings": None,
-    "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
+    "bag_of_words.whole_vocabulary": None,
+    "bag_of_words.num_words": None,
     "bag_of_words.inverse_penalties": "bag_of_words.C",
     "search.learning_rates": "search.learning_rate",
     "comparison.resamples": None,
@@ -50,7 +51,6 @@ class BagOfWords(Block):
     """The baseline: whose reviews it reads, and how logistic regression may be regularised."""
 
     recipe: Name
-    num_words: Annotated[int, Field(ge=4)]
     C: Set[Rate]
 
 

@@ -56,6 +56,11 @@ def fixed(value: float, digits: int = 0) -> str:
     return f"{value:.{digits}f}"
 
 
+def listed(parts: Sequence[str]) -> str:
+    """["a", "b", "c"] → "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
 def setting(value: Any) -> str:
     """A parameter's value: None → "none"."""
     return "none" if value is None else str(value)

@@ -57,7 +57,7 @@ class Report(NamedTuple):
     ladder: Ladder | None  # None: a single recipe was run
     certainty: Certainty
     published_difference: float  # LSTM − RNN
-    search: Search
+    search: Search | None  # None: never run
     delayed_recall: DelayedRecall | None  # None: never run
     short_and_long: str  # reviews, with the headline's models
     gradients: Gradients
@@ -79,7 +79,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags)
     every, leading, original = results | whole, results[headline], results.get(published.recipe)
     whole_sections = [
-        whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
+        whole_reviews_section(inputs.whole_reviews, each, leading, bags, audit, params, runs)
         for each in whole.values()
     ]
     rates = learning_rates_section(inputs.learning_rates, results, params, runs)
@@ -96,12 +96,12 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         ladder=ladder(results, headline, published.recipe, rates) if len(results) > 1 else None,
         certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
-        search=search_section(inputs.search, params, runs),
+        search=search_section(inputs.search, params, runs) if inputs.search else None,
         delayed_recall=delayed_recall_section(inputs.delayed_recall, params, runs),
         short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
-        baseline=baseline(bags, leading),
+        baseline=baseline(bags, leading, audit),
         calibration=calibration_section(results, headline, bags),
         whole_reviews=whole_sections[0] if whole_sections else None,
         reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
@@ -114,7 +114,11 @@ def build_report(params: Params, inputs: Inputs) -> Report:
 def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     """Return the report's figures, by name."""
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
-    baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
+    data = f"(data of {report.baseline.recipe})"
+    baselines = {
+        f"bag of words {data}": accuracies["single"],
+        f"bag of word pairs {data}": accuracies["pairs"],
+    }
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
     drawn = {
         "accuracy": figures.accuracy(runs, published, baselines),

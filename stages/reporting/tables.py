@@ -14,7 +14,7 @@ def metrics(results: Mapping[str, Result]) -> dict[str, dict[str, dict[str, floa
     """Return recipe → column → metric → mean over seeds: what `dvc metrics diff` compares.
 
     On the test reviews; `validation_accuracy`, which alone may choose between settings, on those.
-    With three digits: seeds alone move the third.
+    With three digits, a tenth of a percentage point.
     """
     table: dict[str, dict[str, dict[str, float]]] = {}
     for recipe, result in results.items():

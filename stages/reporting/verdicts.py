@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import lead, number, percent, points
+from stages.reporting.formatting import bounds, lead, listed, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -36,6 +36,16 @@ def against_baseline(rnn: Mapping[str, Any], lstm: Mapping[str, Any]) -> str:
         return f"both models {({1: 'beat', 0: 'are level with', -1: 'fall behind'})[ahead(rnn)]}"
     verb = {1: "beats", 0: "is level with", -1: "falls behind"}
     return f"the RNN {verb[ahead(rnn)]} and the LSTM {verb[ahead(lstm)]}"
+
+
+def given(other: Sequence[str]) -> str:
+    """Say what the baseline was given; other: what it was not given as the models were."""
+    return f"different {listed(other)}" if other else "the same tokens, vocabulary and train reviews"
+
+
+def equal_footing(other: Sequence[str]) -> str:
+    """Say whether a baseline was given the same as the models, and what not."""
+    return f"no: different {listed(other)}" if other else "yes"
 
 
 def published_lstm(published: float, interval: Sequence[float] | None) -> str:
@@ -106,30 +116,6 @@ def steps_differ(steps: Sequence[tuple[str, str, int]]) -> str:
     return f"{said}, so which of those did what stays open." if "many at once" in amounts else f"{said}."
 
 
-def search_followed(recipe: str, changed: Sequence[str], tried: int) -> str:
-    """Say whether a recipe is what the search chose.
-
-    changed: the settings that it has otherwise; tried: the number of candidates of each cell.
-    """
-    if not changed:
-        return (
-            f"Both cells were given the same grid, the same seeds and the same number of tries, {tried}, "
-            f"and `{recipe}` is what came of it."
-        )
-    names = ", ".join(f"`{name}`" for name in changed)
-    return (
-        f"`{recipe}` is no longer what the search chose: {names} "
-        f"{'was' if len(changed) == 1 else 'were'} changed since."
-    )
-
-
-def at_an_edge(choices: Sequence[str]) -> str:
-    """Say which choices are the least or the most of what was tried; nothing where there is none."""
-    if not choices:
-        return ""
-    return f"; at an edge of this one {'lies' if len(choices) == 1 else 'lie'} {' and '.join(choices)}"
-
-
 def up_to_date(changed: Sequence[str] | None, command: str) -> str:
     """Say where a side study is out of date, and nothing where it is not.
 
@@ -168,42 +154,36 @@ def gradients_left(place: int, trained: Mapping[str, Shares], initial: Shares | 
     """
     if initial is None:
         return "**This run does not say: no recipe pools by the last state alone.**"
-    answers = ", ".join(f"as `{recipe}` {_mitigates(shares)}" for recipe, shares in trained.items())
-    after = ", ".join(f"as `{recipe}` {_left(shares)}" for recipe, shares in trained.items())
+    yes = [f"`{recipe}`" for recipe, (rnn, lstm) in trained.items() if lstm > rnn]
+    no = [f"`{recipe}`" for recipe in trained if f"`{recipe}`" not in yes]
+    if yes and no:
+        after = f"After training yes with {listed(yes)} and no with {listed(no)}"
+    else:
+        after = f"{'Yes' if yes else 'No'} after training, with {listed(yes or no)}"
+    before = "yes" if initial[1] > initial[0] else "no"
     return (
-        f"**After training {answers}, at initialisation {_mitigates(initial)}.** {place} tokens before the "
-        f"last one, of the gradient at the last one, after training {after}, at initialisation "
-        f"(`{next(iter(trained))}`) {_left(initial)}."
+        f"**{after}; before training {before}.** Yes means that {place} tokens before the last one more of "
+        "the last token's gradient is left in the LSTM than in the RNN."
     )
 
 
-def _mitigates(shares: Shares) -> str:
-    rnn, lstm = shares
-    return "yes" if lstm > rnn else "no"
-
-
-def _left(shares: Shares) -> str:
-    return f"{number(shares[0])} of it is left in the RNN and {number(shares[1])} in the LSTM"
-
-
-def initial_gradients(initial: Shares | None) -> str:
-    """Explain gradients at initialisation where gates do not help; nothing where they do."""
-    if initial is None or initial[1] > initial[0]:
+def initial_gradients(place: int, initial: Shares | None) -> str:
+    """Say how fast gradients shrink before training where gates do not help; nothing where they do."""
+    if not place or initial is None or initial[1] > initial[0]:
         return ""
+    rnn, lstm = (share ** (1 / place) for share in initial)
     return (
-        "At the start Keras' orthogonal recurrent weights carry the RNN's gradient almost whole from step to "
-        "step, while the LSTM's forget gates stand near σ(1) = 0.73."
+        f"Before training a token passes on {percent(rnn)} of the gradient in the RNN and {percent(lstm)} in "
+        f"the LSTM, the geometric mean over {place} tokens."
     )
 
 
-def gate_openings(recipe: str, by_distance: Mapping[str, Sequence[float]]) -> str:
-    """Say how open the gates are; by_distance: forget, input, output → means, the last token's first."""
-    openings = ", ".join(
-        f"the {gate} gate{' is open' if gate == 'forget' else ''} to {percent(row[0])} at the last token and "
-        f"{percent(row[-1])} {len(row) - 1} tokens before it"
-        for gate, row in by_distance.items()
+def gate_openings(recipe: str, forget: float, units: Sequence[float]) -> str:
+    """Say how far the forget gate is open; units: the bounds of single units' means."""
+    return (
+        f"With `{recipe}`, the forget gate keeps {percent(forget)} of the cell state at each token, the mean "
+        f"over tokens, units and reviews; single units keep {bounds(units)}."
     )
-    return f"With `{recipe}`, {openings}; σ(1) = 73.1 % and σ(0) = 50.0 % are where they start."
 
 
 def nearness(recipe: str, shared: int, validation: float, test: float) -> str:

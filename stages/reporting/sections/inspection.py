@@ -62,7 +62,7 @@ def gradients(inspected: Inspected, results: Mapping[str, Result], headline: str
     trained = {name: shares_left(inspected[name], "trained", far) for name in from_last}
     return Gradients(
         gradients_left(far, trained, initial),
-        initial_gradients(initial),
+        initial_gradients(far, initial),
         [(name, pooling) for name, pooling in poolings.items() if pooling != "last"],
         places,
         [
@@ -101,10 +101,9 @@ def gates(inspected: Inspected, headline: str) -> Gates:
         ]
         for recipe, each in inspected.items()
     }
-    by_distance = {gate: inspected[headline]["gates"][gate]["by_distance"] for gate in GATES}
     readings = inspected[headline]["readings"]
     return Gates(
-        gate_openings(headline, by_distance),
+        gate_openings(headline, *means[headline][0]),  # GATES begin with it
         means,
         [(name, TITLES[name], reading) for name, reading in readings.items() if reading],
     )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
+from stages.reporting.sections.baseline import trained_on
 from stages.reporting.verdicts import interval_and_zero
 from stages.runtime.errors import StageError
 
@@ -29,10 +30,9 @@ def model_card(released: Mapping[str, Any], result: Result, audit: Mapping[str, 
                 f"reports/released.json: {run['recipe']} {cell} seed {run['seed']} is no run of "
                 f"{result.name}, which is release.recipe in params.yaml: `dvc repro release` chooses anew"
             )
-    validation = result.run["rnn"]["validation"]["by_shared"]
     return ModelCard(
         result,
         {cell: result.seeds[released[cell]["seed"]][cell] for cell in CELLS},
         interval_and_zero(result.uncertainty["difference"]),
-        audit["train"]["reviews"] - sum(each["reviews"] for each in validation),
+        trained_on(result, audit),
     )

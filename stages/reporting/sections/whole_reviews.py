@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, changed_settings, out_of_date
-from stages.reporting.sections.baseline import Bag, Row, baseline_rows
-from stages.reporting.statistics import Runs, mean_over_seeds
+from stages.reporting.sections.baseline import Bag, Row, bag_rows, model_rows
+from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import leading_cell, up_to_date
 
 
@@ -17,9 +16,8 @@ class WholeReviews(NamedTuple):
     result: Result
     verdict: str
     out_of_date: str
-    validation: dict[str, float]  # cell → accuracy
     tried: list[Mapping[str, Any]]  # poolings, with the first seed
-    rows: list[Row]  # the bag-of-words models that read whole reviews
+    rows: list[Row]  # these models, and the bag-of-words models that read whole reviews
     changed: dict[str, dict[str, Any]]  # dotted parameter → the headline's and this recipe's value
 
 
@@ -33,6 +31,7 @@ def whole_reviews_section(
     result: Result,
     headline: Result,
     bags: Sequence[Bag],
+    audit: Mapping[str, Any],
     params: Params,
     runs: Runs,
 ) -> WholeReviews:
@@ -44,9 +43,11 @@ def whole_reviews_section(
             out_of_date(study, asked(study, result, params), settings(result, params), runs),
             "make whole_reviews",
         ),
-        {cell: float(mean_over_seeds(result.seeds, cell, "validation", "accuracy")) for cell in CELLS},
         study["tried"],
-        [row for row in baseline_rows(bags, result) if row[0]["tokens"] == "whole"],
+        [
+            *model_rows(result, audit),
+            *(row for bag, row in zip(bags, bag_rows(bags, result), strict=True) if bag["tokens"] == "whole"),
+        ],
         changed_settings([headline, result]),
     )
 

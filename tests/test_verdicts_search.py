@@ -1,0 +1,66 @@
+"""What the report concludes of the search: a test for every outcome."""
+
+from typing import Any
+
+from stages.reporting import verdicts_search as verdicts
+
+
+def test_whether_a_recipe_is_what_the_search_chose() -> None:
+    assert verdicts.followed("a", [], 12) == (
+        "Both cells were given the same grid, the same seeds and the same number of tries, 12, "
+        "and `a` is what came of it."
+    )
+    assert verdicts.followed("a", ["x.y"], 12) == (
+        "`a` is no longer what the search chose: `x.y` was changed since."
+    )
+    assert "`x.y`, `z` were changed since" in verdicts.followed("a", ["x.y", "z"], 12)
+
+
+def test_choices_inside_the_grid_and_at_an_edge() -> None:
+    assert verdicts.inside_the_grid([], []) == ""
+    assert verdicts.inside_the_grid(["this"], []) == "This lies inside the grid."
+    assert verdicts.inside_the_grid(["this", "that"], []) == "This and that lie inside the grid."
+    assert verdicts.inside_the_grid([], ["this", "that"]) == (
+        "This and that lie at an edge of the grid, so a value beyond it might do better."
+    )
+    assert verdicts.inside_the_grid(["`x.y`"], ["that"]) == (
+        "`x.y` lies inside the grid; that lies at an edge of it, so a value beyond it might do better."
+    )
+
+
+def test_whether_more_epochs_might_help() -> None:
+    ends = {"rnn": (3, 24), "lstm": (0, 24)}
+    assert verdicts.enough_epochs(8, ends, {"rnn": (1, 2), "lstm": (0, 2)}) == (
+        "The best epoch is the last of 8 in 3 of 24 runs of the RNN and in 0 of 24 runs of the LSTM. Of the "
+        "4 runs of the chosen candidates it is the last in 1: more epochs might help them."
+    )
+    assert verdicts.enough_epochs(8, ends, {"rnn": (0, 2), "lstm": (0, 2)}).endswith(
+        "it is the last in none: training went on past the best epoch in each of them."
+    )
+    assert verdicts.enough_epochs(8, {}, {}) == ""
+
+
+def row(mean: float, pooling: str = "mean", rate: float = 0.1) -> dict[str, Any]:
+    """A candidate."""
+    return {"mean": mean, "settings": {"model.pooling": pooling, "x": None}, "learning_rate": rate}
+
+
+def test_what_equal_settings_cost() -> None:
+    level, dearer = (row(0.8), row(0.8)), (row(0.85), row(0.874, "last", 0.003))
+    assert verdicts.equal_settings({"rnn": level, "lstm": level}) == (
+        "That both cells share their settings costs neither anything here."
+    )
+    assert verdicts.equal_settings({"rnn": level, "lstm": dearer}) == (
+        "That both cells share their settings costs the LSTM 2.4 percentage points (85.00 % instead of "
+        "87.40 %, with `model.pooling` last, `x` none and learning rate 0.003), and the RNN nothing."
+    )
+    both = verdicts.equal_settings({"rnn": dearer, "lstm": (row(0.8), row(0.9))})
+    assert (
+        "costs the RNN 2.4 percentage points (" in both and "), and the LSTM 10.0 percentage points (" in both
+    )
+    assert "nothing" not in both
+
+
+def test_what_all_candidates_have_alike() -> None:
+    assert verdicts.fixed_settings({}) == ""
+    assert verdicts.fixed_settings({"a": 1e-05, "b": None}) == "All candidates have `a` 1e-05 and `b` none."
