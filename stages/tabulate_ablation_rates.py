@@ -34,9 +34,9 @@ def tabulate_ablation_rates() -> None:
         for variant, each in product(study.variants, pilot.tried)
     }
     settings = {
-        run: changed(
-            study.recipe, recipe, variant.changes(**{each.cell: each.learning_rate})
-        ).settings(each.cell)
+        run: changed(study.recipe, recipe, variant.changes(**{each.cell: each.learning_rate})).settings(
+            each.cell
+        )
         for run, (variant, each) in runs.items()
     }
     provenance = checked_provenance(settings)

@@ -57,5 +57,7 @@ def settings_after(ladder: Ladder, step: str, first: Recipe, last: Recipe) -> li
 def _leaves(recipe: Recipe) -> dict[str, Any]:
     """Return dotted setting → value."""
     return {
-        f"{part}.{name}": value for part, block in recipe.model_dump().items() for name, value in block.items()
+        f"{part}.{name}": value
+        for part, block in recipe.model_dump().items()
+        for name, value in block.items()
     }

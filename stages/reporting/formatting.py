@@ -47,3 +47,8 @@ def fixed(value: float, digits: int = 0) -> str:
 def setting(value: Any) -> str:
     """A parameter's value: None → "none"."""
     return "none" if value is None else str(value)
+
+
+def worded(name: str) -> str:
+    """A name of params.yaml in words: "word_vectors" → "word vectors"."""
+    return name.replace("_", " ")

@@ -7,18 +7,20 @@ from matplotlib.figure import Figure
 
 from stages.inspection.equations import formulas
 from stages.params.study import Params
-from stages.reporting import figures
+from stages.reporting import figures, figures_variants
 from stages.reporting.comparison import Result, compare_recipes
+from stages.reporting.sections.ablation import Ablation, ablation_section
 from stages.reporting.sections.baseline import Baseline, baseline
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
+from stages.reporting.sections.gap import Gap, gap_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
 from stages.reporting.sections.introduction import Introduction, introduction
-from stages.reporting.sections.ladder import Ladder, ladder
 from stages.reporting.sections.model_card import ModelCard, model_card
 from stages.reporting.sections.published import PublishedResult, published_result
 from stages.reporting.sections.reviews import Reviews, reviews_section
 from stages.reporting.sections.search import Search, search_section
+from stages.reporting.sections.steps import Steps, steps_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
 
@@ -35,6 +37,9 @@ class Inputs(NamedTuple):
     released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
     whole_reviews: Mapping[str, Any]
+    ablation: Mapping[str, Any]
+    ablation_rates: Mapping[str, Any]
+    ladder: Mapping[str, Any]
 
 
 class Report(NamedTuple):
@@ -48,7 +53,9 @@ class Report(NamedTuple):
     several: bool  # seeds
     introduction: Introduction
     published: PublishedResult | None  # None: the recipe with the published settings was not run
-    ladder: Ladder | None  # None: a single recipe was run
+    gap: Gap | None  # None: a single recipe was run
+    steps: Steps | None  # None: never run
+    ablation: Ablation | None  # None: never run
     published_difference: float  # LSTM − RNN
     chance: float  # that of two equal cells one wins with all seeds
     search: Search
@@ -83,7 +90,9 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         several=len(params.seeds) > 1,
         introduction=introduction(results, headline, published.recipe),
         published=published_result(published, original) if original else None,
-        ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        gap=gap_section(results, headline, published.recipe) if len(results) > 1 else None,
+        steps=steps_section(inputs.ladder, results, params, runs),
+        ablation=ablation_section(inputs.ablation, inputs.ablation_rates, results, params, runs),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
@@ -104,14 +113,23 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
     baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
-    return {
-        "accuracy": figures.accuracy(runs, published, baselines),
-        "learning_curves": figures.learning_curves(runs, published),
-        "roc": figures.roc(runs),
-        "confusion": figures.confusion(runs),
-        "by_length": figures.by_length(by_length, report.several),
-        "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
-        "gradients": figures.gradients(inputs.inspection),
-        "gates": figures.gates(inputs.inspection),
-        "lengths": figures.lengths(inputs.audit),
-    } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}
+    studies = {}
+    if report.steps:
+        studies["steps"] = figures_variants.steps(report.steps.steps)
+    if report.ablation:
+        studies["ablation"] = figures_variants.ablation(report.ablation.parts, report.ablation.additions)
+    return (
+        studies
+        | {
+            "accuracy": figures.accuracy(runs, published, baselines),
+            "learning_curves": figures.learning_curves(runs, published),
+            "roc": figures.roc(runs),
+            "confusion": figures.confusion(runs),
+            "by_length": figures.by_length(by_length, report.several),
+            "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
+            "gradients": figures.gradients(inputs.inspection),
+            "gates": figures.gates(inputs.inspection),
+            "lengths": figures.lengths(inputs.audit),
+        }
+        | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}
+    )

@@ -211,3 +211,12 @@ def prediction_interval(values: Sequence[float]) -> list[float] | None:
     scale = np.std(values, ddof=1) * np.sqrt(1 + 1 / n)
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * scale
     return [round(float(np.mean(values) + sign * reach), DIGITS) for sign in (-1, 1)]
+
+
+def mean_interval(values: Sequence[float]) -> list[float] | None:
+    """Return the interval of a mean over seeds by Student's t; None for a single value."""
+    n = len(values)
+    if n < 2:
+        return None
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
+    return [round(float(np.mean(values) + sign * reach), DIGITS) for sign in (-1, 1)]

@@ -87,7 +87,9 @@ def steps_differ(steps: Sequence[tuple[str, str, int]]) -> str:
         f"`{one}` and `{other}` in {amount}" for (one, other, _), amount in zip(steps, amounts, strict=True)
     ]
     said = ", ".join(parts).replace("` in ", "` differ in ", 1)
-    return f"{said}, so which of those did what stays open." if "many at once" in amounts else f"{said}."
+    return (
+        f"{said}, so this does not tell which of those did what." if "many at once" in amounts else f"{said}."
+    )
 
 
 def search_followed(recipe: str, changed: Sequence[str], tried: int) -> str:

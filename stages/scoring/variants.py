@@ -1,4 +1,4 @@
-"""What a run of a side study reached on validation and test reviews."""
+"""What one run of a side study reached."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from stages.scoring.histories import kept_accuracy
 
 
 def reached(run: Path, test_labels: np.ndarray) -> dict[str, Any]:
-    """Return which epoch a run kept, and its accuracies then on validation and test reviews."""
+    """Return the kept epoch of the run in a folder, its validation accuracy then, and its test accuracy."""
     correct = (load_array(run / "test_probabilities.npy") > 0.5) == test_labels
     return {
         "kept_epoch": load_json(run / "summary.json")["kept_epoch"],
-        "validation_accuracy": kept_accuracy(run),
+        "validation_accuracy": round(kept_accuracy(run), 5),
         "test_accuracy": round(float(correct.mean()), 5),
     }

@@ -9,7 +9,7 @@ from stages.reporting.comparison import Result, changed_settings
 from stages.reporting.verdicts import gap_explained, steps_differ
 
 
-class Ladder(NamedTuple):
+class Gap(NamedTuple):
     """What changes from recipe to recipe."""
 
     verdict: str  # empty where the report leads with the first recipe
@@ -21,13 +21,13 @@ class Ladder(NamedTuple):
     caveat: str
 
 
-def ladder(results: Mapping[str, Result], headline: str, published: str) -> Ladder:
+def gap_section(results: Mapping[str, Result], headline: str, published: str) -> Gap:
     """Return the section; results: those of two recipes or more, in order."""
     first, last = next(iter(results.values())), results[headline]
     gaps = [each.uncertainty["difference"]["mean"] for each in (first, last)]
     pairs = list(itertools.pairwise(results.values()))
     reads_zeros = published in results and trailing_zeros(results[published])
-    return Ladder(
+    return Gap(
         gap_explained(first.name, gaps[0], last.name, gaps[1]) if first is not last else "",
         {
             after.name: {

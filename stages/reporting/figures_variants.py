@@ -1,0 +1,66 @@
+"""The figures of the studies of variants: what each part of a recipe is worth, and one recipe to another."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from stages.params.recipe import CELLS
+from stages.reporting.figures import COLOURS, STYLE
+from stages.reporting.formatting import LABELS
+from stages.reporting.sections.ablation import Part
+from stages.reporting.sections.steps import Step
+
+
+@mpl.rc_context(STYLE)
+def ablation(parts: Sequence[Part], additions: Sequence[Part]) -> Figure:
+    """What each part is worth: a dot per cell with its interval, a small one per seed; additions below."""
+    rows = [*(f"without {part.name}" for part in parts), *(f"with {part.name}" for part in additions)]
+    figure = Figure(figsize=(7, 1.2 + 0.34 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for place, part in enumerate((*parts, *additions)):
+        for shift, cell in zip((-0.15, 0.15), CELLS, strict=True):
+            each, height = part.worth[cell], place + shift
+            axes.plot(100 * each["mean"], height, "o", color=COLOURS[cell])
+            axes.plot(
+                100 * np.array(each["seeds"]),
+                [height] * len(each["seeds"]),
+                ".",
+                color=COLOURS[cell],
+                markersize=3,
+            )
+            if each["interval"]:
+                axes.hlines(height, *(100 * np.array(each["interval"])), color=COLOURS[cell])
+    axes.axvline(0, color="grey", linewidth=0.8)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.invert_yaxis()
+    axes.set(xlabel="percentage points of test accuracy that the part is worth")
+    axes.set_title("What each part is worth: mean, 95 % interval, each seed")
+    _legend(figure)
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def steps(taken: Sequence[Step]) -> Figure:
+    """Test accuracy after each step: a line per cell through the means, a point per seed."""
+    figure = Figure(figsize=(1.5 + 0.55 * len(taken), 4), layout="constrained")
+    axes = figure.subplots()
+    for cell in CELLS:
+        axes.plot([100 * step.mean[cell] for step in taken], color=COLOURS[cell])
+        for place, step in enumerate(taken):
+            values = 100 * np.array(step.seeds[cell])
+            axes.plot([place] * len(values), values, ".", color=COLOURS[cell])
+    axes.set_xticks(range(len(taken)), [step.name for step in taken], rotation=45, ha="right")
+    axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
+    axes.set(ylabel="test accuracy (%)", title="Test accuracy after each step, a point per seed")
+    _legend(figure)
+    return figure
+
+
+def _legend(figure: Figure) -> None:
+    """Add the cells' colours."""
+    handles = [
+        mpl.lines.Line2D([], [], label=LABELS[cell], color=COLOURS[cell], marker="o") for cell in CELLS
+    ]
+    figure.legend(handles=handles, loc="outside right upper")
