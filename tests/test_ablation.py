@@ -20,7 +20,7 @@ from tests.test_report import TWO_SEEDS, made_up_inputs, small_params
 PARAMETERS = small_params({"notebook": TWO_SEEDS, "tuned": TWO_SEEDS})
 # Of the tests' variants: what RNN and LSTM lose or gain.
 WORTH = {
-    "masking_and_pre_padding": (0.2, 0.0),
+    "masking_and_prepadding": (0.2, 0.0),
     "word_vectors": (0.1, 0.3),
     "twice_the_epochs": (-0.1, 0.0),
 }
@@ -59,7 +59,7 @@ def pilot(rates: dict[str, dict[str, float]]) -> dict[str, Any]:
 def test_what_a_part_is_worth_is_paired_by_seed() -> None:
     ablation, text = section(study())
     # What is worth most to both cells together comes first.
-    assert [part.name for part in ablation.parts] == ["word vectors", "masking and pre padding"]
+    assert [part.name for part in ablation.parts] == ["word vectors", "masking and prepadding"]
     worth = ablation.parts[0].worth["lstm"]
     assert worth["seeds"] == pytest.approx([0.3, 0.31]) and worth["mean"] == pytest.approx(0.305)
     # Student's t with one degree of freedom: 12.706 · 0.005
@@ -76,7 +76,7 @@ def test_what_a_part_is_worth_is_paired_by_seed() -> None:
 
 def test_the_verdicts_come_first() -> None:
     _, text = section(study())
-    assert "**Both cells gain from word vectors; the RNN alone gains from masking and pre padding.**" in text
+    assert "**Both cells gain from word vectors; the RNN alone gains from masking and prepadding.**" in text
     assert "The RNN alone loses by twice the epochs." in text
     assert "0.3 of the 6 intervals would exclude 0 by chance" in text
 
@@ -214,12 +214,11 @@ def test_the_study_trains_each_variant_and_nothing_twice(trained: Project) -> No
     trained.save_params()
     left_over = trained.folder / "data/ablation/runs/other-rnn-0"
     left_over.mkdir(parents=True)
-    run = ("python", "-m", "stages.tools.run", "--jobs", "2")
-    trained.run(*run, "stages/ablation/dvc.yaml")
+    trained.make("ablation")
     table = json.loads(trained.text("reports/ablation.json"))
     assert [(row["variant"], row["cell"], row["learning_rate"]) for row in table["rows"]] == [
-        ("masking_and_pre_padding", "rnn", 0.001),
-        ("masking_and_pre_padding", "lstm", 0.003),
+        ("masking_and_prepadding", "rnn", 0.001),
+        ("masking_and_prepadding", "lstm", 0.003),
         ("word_vectors", "rnn", 0.003),
         ("word_vectors", "lstm", 0.003),
     ]
@@ -227,14 +226,16 @@ def test_the_study_trains_each_variant_and_nothing_twice(trained: Project) -> No
         0 <= row["test_accuracy"] <= 1 and 0 <= row["validation_accuracy"] <= 1 for row in table["rows"]
     )
     assert not left_over.exists()
-    made = json.loads(trained.text("data/ablation/runs/masking_and_pre_padding-rnn-0/provenance.json"))
+    made = json.loads(trained.text("data/ablation/runs/masking_and_prepadding-rnn-0/provenance.json"))
     assert made["settings"]["pad"]["padding"] == "post" and made["settings"]["model"]["mask_zero"] is False
     assert table["settings"] == trained.params["tuned"]
 
-    trained.run(*run, "stages/ablation_rates/dvc.yaml")
+    assert "![What each part is worth to each cell" in trained.text("reports/report.md")
+
+    trained.make("ablation_rates")
     found = json.loads(trained.text("reports/ablation_rates.json"))
     assert found["chosen"] == {
-        name: {"rnn": 0.001, "lstm": 0.003} for name in ("masking_and_pre_padding", "word_vectors")
+        name: {"rnn": 0.001, "lstm": 0.003} for name in ("masking_and_prepadding", "word_vectors")
     }
     assert not [row for row in found["rows"] if "test_accuracy" in row]
 

@@ -160,7 +160,7 @@ def test_the_study_ends_at_the_last_recipe(trained: Project) -> None:
         "steps": [steps[0], {"name": "all_else", "takes": taken, "reviews": "tuned"}],
     }
     trained.save_params()
-    trained.run("python", "-m", "stages.tools.run", "--jobs", "2", "stages/ladder/dvc.yaml")
+    trained.make("ladder")
     table = json.loads(trained.text("reports/ladder.json"))
     assert [(row["step"], row["cell"]) for row in table["rows"]] == [
         (step, cell) for step in ("split_by_film", "all_else") for cell in CELLS

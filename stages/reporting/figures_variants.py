@@ -15,28 +15,23 @@ from stages.reporting.sections.steps import Step
 
 @mpl.rc_context(STYLE)
 def ablation(parts: Sequence[Part], additions: Sequence[Part]) -> Figure:
-    """What each part is worth: a dot per cell with its interval, a small one per seed; additions below."""
+    """What each part is worth: a bar per cell at the mean, its interval, a dot per seed; additions below."""
     rows = [*(f"without {part.name}" for part in parts), *(f"with {part.name}" for part in additions)]
     figure = Figure(figsize=(7, 1.2 + 0.34 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for place, part in enumerate((*parts, *additions)):
-        for shift, cell in zip((-0.15, 0.15), CELLS, strict=True):
+        for shift, cell in zip((-0.17, 0.17), CELLS, strict=True):
             each, height = part.worth[cell], place + shift
-            axes.plot(100 * each["mean"], height, "o", color=COLOURS[cell])
-            axes.plot(
-                100 * np.array(each["seeds"]),
-                [height] * len(each["seeds"]),
-                ".",
-                color=COLOURS[cell],
-                markersize=3,
-            )
+            seeds = 100 * np.array(each["seeds"])
+            axes.plot(seeds, np.full(len(seeds), height), "o", color=COLOURS[cell], alpha=0.6, markersize=3)
+            axes.plot(100 * each["mean"], height, "|", color=COLOURS[cell], markersize=9, markeredgewidth=2)
             if each["interval"]:
-                axes.hlines(height, *(100 * np.array(each["interval"])), color=COLOURS[cell])
+                axes.hlines(height, *(100 * np.array(each["interval"])), color=COLOURS[cell], linewidth=1)
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set_yticks(range(len(rows)), rows)
     axes.invert_yaxis()
-    axes.set(xlabel="percentage points of test accuracy that the part is worth")
-    axes.set_title("What each part is worth: mean, 95 % interval, each seed")
+    axes.set(xlabel="percentage points of test accuracy with the part − without it")
+    figure.suptitle("What each part is worth: mean, 95 % interval, a dot per seed")
     _legend(figure)
     return figure
 
@@ -53,7 +48,8 @@ def steps(taken: Sequence[Step]) -> Figure:
             axes.plot([place] * len(values), values, ".", color=COLOURS[cell])
     axes.set_xticks(range(len(taken)), [step.name for step in taken], rotation=45, ha="right")
     axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
-    axes.set(ylabel="test accuracy (%)", title="Test accuracy after each step, a point per seed")
+    axes.set(ylabel="test accuracy (%)")
+    figure.suptitle("Test accuracy after each step, a point per seed")
     _legend(figure)
     return figure
 

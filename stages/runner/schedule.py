@@ -22,9 +22,13 @@ ASSUMED = {
     "release": 3.0,
     "score": 6.0,
     "score_delayed_recall": 3.0,
+    "tabulate_ablation": 2.0,
+    "tabulate_ablation_rates": 2.0,
+    "tabulate_ladder": 2.0,
     "train_delayed_recall": 75.0,
     "train_lstm": 140.0,
     "train_rnn": 60.0,
+    "train_step": 110.0,
     "train_variant": 100.0,
     "word_vectors": 10.0,
 }

@@ -130,7 +130,7 @@ def stale(
     """Return what to say where the study or its pilot is out of date: a sentence each, or nothing."""
     now, tried = params.ablation, params.ablation_rates.tried
     variants = [variant.model_dump() for variant in now.variants]
-    asked = {
+    asked: dict[str, tuple[Any, Any]] = {
         "ablation.recipe": (study["recipe"], now.recipe),
         "ablation.seeds": ({row["seed"] for row in study["rows"]}, set(now.seeds)),
         "ablation.variants": (study["variants"], variants),
