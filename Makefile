@@ -10,7 +10,9 @@ dvc repro --single-item evaluate page
 python -m stages.tools.quote
 endef
 
-.PHONY: help setup report quick search whole_reviews learning_rates delayed_recall bench walk test lint stale reproduced requirements
+STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall
+
+.PHONY: help setup report quick $(STUDIES) bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
@@ -40,8 +42,11 @@ quick: setup ## a first result within ten minutes: one seed of the recipe that t
 search: ## side study: candidates for the settings of a recipe, on validation reviews
 whole_reviews: ## side study: both cells on whole reviews, with more words
 learning_rates: ## side study: accuracy against the learning rate, of both cells with every recipe
+ablation_rates: ## side study: learning rates for the variants of `ablation`
+ablation: ## side study: a recipe without each of its parts
+ladder: ## side study: from one recipe to another in single steps
 delayed_recall: ## side study: over how many tokens each cell remembers, on generated sequences
-search whole_reviews learning_rates delayed_recall: setup
+$(STUDIES): setup
 	@echo "== Training what is not up to date: up to an hour and a half on two cores"
 	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)
 	$(rewrite)

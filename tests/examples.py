@@ -309,11 +309,14 @@ def made_up_benchmark(avx512: bool = True) -> dict[str, Any]:
 def no_stages(params: Params) -> dict[str, str]:
     """Return the name under reports/ and the text of each file that no stage of the main study makes."""
     return {
+        "ablation.json": json_text({}),
+        "ablation_rates.json": json_text({}),
         "answers.md": "Nothing yet.\n",
         "benchmark.json": json_text(made_up_benchmark()),
         "learning_rates.json": json_text({}),
         "benchmark.md": speed_text(made_up_benchmark()),
         "delayed_recall.json": json_text({}),
+        "ladder.json": json_text({}),
         "search.json": json_text(made_up_search(params)),
         "walk.md": "Nothing yet.\n",
         "whole_reviews.json": json_text({}),

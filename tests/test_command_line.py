@@ -14,6 +14,7 @@ ARGUMENTS = {
     "train_rnn": ("tuned", "0"),
     "train_lstm": ("tuned", "0"),
     "train_variant": ("tuned", "rnn", "0", "--out", "data/variant", "--set", "model.pooling=max"),
+    "train_step": ("training", "rnn", "0", "--out", "data/step"),
     "score": ("tuned", "0"),
     "word_vectors": ("tuned",),
     "train_delayed_recall": ("lstm-chrono", "0.001", "0", "--out", "data/recall"),
@@ -31,8 +32,12 @@ MISSING = {
     "release": "data/models/tuned/rnn-0/summary.json",
     "score": "data/padded/tuned/train_tokens.npy",
     "tabulate": "data/whole_reviews/tried/rnn-mean/provenance.json",
+    "tabulate_ablation": "data/ablation/runs/masking_and_prepadding-rnn-0/provenance.json",
+    "tabulate_ablation_rates": "data/ablation_rates/runs/masking_and_prepadding-rnn-0.001/provenance.json",
+    "tabulate_ladder": "data/ladder/runs/split_by_film-rnn-0/provenance.json",
     "train_lstm": "data/padded/tuned/settings.json",
     "train_rnn": "data/padded/tuned/settings.json",
+    "train_step": "data/padded/tuned/settings.json",
     "train_variant": "data/padded/tuned/settings.json",
     "word_vectors": "data/padded/tuned/train_tokens.npy",
 }
@@ -60,8 +65,11 @@ def assert_refused(project: Project, status: int, said: str, stage: str, *argume
 def test_wrong_arguments(project: Project) -> None:
     said = "recipe 'other' is not in params.yaml, which has long, notebook, prepadded, tuned"
     for stage, arguments in ARGUMENTS.items():
-        if stage not in NO_RECIPE:
+        if stage not in {*NO_RECIPE, "train_step"}:
             assert_refused(project, 1, f"{stage}: {said}", stage, "other", *arguments[1:])
+    steps = "split_by_film, mean_pooling, training, own_learning_rates"
+    said = f"step 'other' is not in ladder.steps, which has {steps}"
+    assert_refused(project, 1, f"train_step: {said}", "train_step", "other", *ARGUMENTS["train_step"][1:])
     assert_refused(project, 2, "argument seed: invalid int value: 'x'", "train_rnn", "tuned", "x")
     assert_refused(project, 2, "the following arguments are required: seed", "train_lstm", "tuned")
     assert_refused(project, 2, "unrecognized arguments: extra", "download", "extra")

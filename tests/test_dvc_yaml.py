@@ -112,14 +112,18 @@ def test_what_is_trained_is_cached(name: str) -> None:
 def test_no_training_depends_on_reports_or_other_studies(name: str) -> None:
     assert not [path for path in relative(declared(TRAINING[name])) if path.startswith(APART)]
     blocks = {each.partition(".")[0] for each in TRAINING[name]["params"]}
-    assert blocks <= {"${item", "${search", "${whole_reviews", "delayed_recall"}
+    own = {"delayed_recall", "ladder"}
+    assert blocks <= {"${item", "${search", "${whole_reviews", "${ablation", "${ladder"} | own
+    recipes = r"\$\{\w+\.recipe\}\.|\$\{ladder\.(first|last)\}$"
     assert not [
-        each for each in TRAINING[name]["params"] if not re.match(r"\$\{\w+\.recipe\}\.|delayed", each)
+        each
+        for each in TRAINING[name]["params"]
+        if each.split(".")[0] not in own and not re.match(recipes, each)
     ]
 
 
 def for_both_cells(names: list[str]) -> list[str]:
-    return [each.replace("${item.cell}", cell) for each in names for cell in CELLS]
+    return [re.sub(r"\$\{item\.(\w+\.)?cell\}", cell, each) for each in names for cell in CELLS]
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINING if name.endswith(":train_variant")])
@@ -170,7 +174,11 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
         assert len(others) < len(plans[pipeline])
         return others
 
-    assert needed("stages/search/dvc.yaml") == {"download", "film_groups", "pad@tuned", "word_vectors@tuned"}
+    of_a_recipe = {"download", "film_groups", "pad@tuned", "word_vectors@tuned"}
+    for study in ("search", "ablation", "ladder"):
+        assert needed(f"stages/{study}/dvc.yaml") == of_a_recipe
+    own = {f"stages/ablation/dvc.yaml:{stage}@reviews0" for stage in ("pad", "word_vectors")}
+    assert needed("stages/ablation_rates/dvc.yaml") == of_a_recipe | own
     padded = {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in ("prepadded", "tuned")}
     assert needed("stages/learning_rates/dvc.yaml") == {"download", "film_groups"} | padded
     assert needed("stages/whole_reviews/dvc.yaml") == {"download", "film_groups"}
@@ -197,6 +205,7 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
     trained.params["learning_rates"] |= {"seeds": [5, 6], "learning_rate": [0.1]}
     trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
     trained.params["delayed_recall"] |= {"seeds": [7], "sequences": 50}
+    trained.params["ablation"]["seeds"] = trained.params["ladder"]["seeds"] = [7]
     trained.params["inspection"]["reviews"] = 4
     trained.params["comparison"]["headline"] = "prepadded"
     trained.params["long"]["train"]["epochs"] = 1

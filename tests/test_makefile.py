@@ -1,6 +1,6 @@
 """The Makefile on the generated archive. Targets that need no archive, or the whole suite, are in .ci/run.
 
-`make walk` is run by test_walk, `make search` and `make whole_reviews` by the tests of the side studies.
+`make walk` is run by test_walk, the side studies' targets by the tests of these.
 """
 
 import json

@@ -134,6 +134,11 @@ def test_nothing_can_be_changed() -> None:
         ("whole_reviews.recipe", "tuned", "whole_reviews.recipe = 'tuned': should be none of `recipes`"),
         ("whole_reviews.recipe", "other", "whole_reviews.recipe = 'other': should be one of the blocks"),
         ("bag_of_words.recipe", "other", "bag_of_words.recipe = 'other': should be one of the blocks"),
+        ("ablation.recipe", "other", "ablation.recipe = 'other': should be one of the blocks"),
+        ("ablation.variants", [], "ablation.variants = []: List should have at least 1 item"),
+        ("ablation_rates.margin", -1.0, "ablation_rates.margin = -1.0: should be greater than or equal to 0"),
+        ("ladder.first", "other", "ladder.first = 'other': should be one of the blocks"),
+        ("ladder.last", "other", "ladder.last = 'other': should be one of the blocks"),
         (
             "inspection.shown_tokens",
             [60, 20],

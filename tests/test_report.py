@@ -72,6 +72,9 @@ def made_up_inputs(params: Params, runs: Results, **changes: Any) -> Inputs:
         released=made_up_release(recipe, max(runs.get(recipe, [0]))),
         search=made_up_search(params) | {"provenance": {"code": CODE}},
         whole_reviews={},
+        ablation={},
+        ablation_rates={},
+        ladder={},
     )
     return inputs._replace(**changes)
 
@@ -193,12 +196,12 @@ def test_another_recipe_at_the_end_moves_nothing_else() -> None:
     assert list(after.results) == ["notebook", "tuned", "other"]
     moved = {name for name, value in before._asdict().items() if getattr(after, name) != value}
     assert moved == {
-        *("params", "inputs", "results", "every_result", "ladder", "gradients", "gates", "reviews"),
+        *("params", "inputs", "results", "every_result", "gap", "gradients", "gates", "reviews"),
         *("certainty", "calibration"),
     }
     assert before.calibration.verdict == after.calibration.verdict
     assert {name: after.results[name] for name in runs} == before.results
-    assert before.ladder and after.ladder and after.ladder.verdict == before.ladder.verdict
+    assert before.gap and after.gap and after.gap.verdict == before.gap.verdict
     assert after.gates.verdict == before.gates.verdict and after.reviews.nearness == before.reviews.nearness
     assert after.gradients.rows[: len(before.gradients.rows)] == before.gradients.rows
     assert after.gradients.rows[-1].left[-1] is None  # its reviews are too short

@@ -101,7 +101,7 @@ def test_what_changes_from_recipe_to_recipe() -> None:
     steps = [("a", "b", 1), ("b", "c", 2), ("c", "d", 0)]
     assert verdicts.steps_differ(steps) == (
         "`a` and `b` differ in one thing, `b` and `c` in many at once, `c` and `d` in nothing, "
-        "so which of those did what stays open."
+        "so this does not tell which of those did what."
     )
     assert verdicts.steps_differ(steps[:1]) == "`a` and `b` differ in one thing."
 

@@ -1,13 +1,14 @@
 """All of params.yaml: the recipes and seeds of the study, and what is done with the trained models."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from stages.params.delayed_recall import RENAMED as RENAMED_IN_DELAYED_RECALL
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.download import Download
+from stages.params.ladder import Ladder
 from stages.params.reading import (
     PARAMS_FILE,
     Block,
@@ -22,7 +23,7 @@ from stages.params.reading import (
     renaming,
     validated,
 )
-from stages.params.recipe import LearningRate, Pooling, Recipe
+from stages.params.recipe import LearningRate, Pooling, Recipe, setting
 from stages.runtime.errors import StageError
 
 RENAMED: Renamed = {
@@ -112,6 +113,58 @@ class WholeReviews(Block):
     poolings: Set[Pooling]
 
 
+class Reviews(Block):
+    """Reviews that are padded otherwise than the recipe's: their name, and settings as `--set` takes them."""
+
+    name: Name
+    settings: str
+
+
+class Variant(Block):
+    """A recipe without one of its parts, or with one more: settings as `--set` takes them, and rates."""
+
+    name: Name
+    kind: Literal["without", "with"]
+    reviews: Name
+    settings: str
+    rnn: LearningRate
+    lstm: LearningRate
+
+    def changes(self, **rates: float) -> list[tuple[str, Any]]:
+        """Return what differs from the recipe; rates: cell → another learning rate than the variant's."""
+        rates = {"rnn": self.rnn, "lstm": self.lstm} | rates
+        return [
+            *map(setting, self.settings.split()),
+            *((f"{cell}.learning_rate", rate) for cell, rate in rates.items()),
+        ]
+
+
+class Ablation(Block):
+    """What each part of a recipe is worth: its variants, and the reviews that some of them read."""
+
+    recipe: Name
+    seeds: Set[Seed]
+    reviews: List[Reviews]
+    variants: List[Variant]
+
+
+class CellRate(Block):
+    """A learning rate that is tried for one cell."""
+
+    cell: Literal["rnn", "lstm"]
+    learning_rate: LearningRate
+
+
+class AblationRates(Block):
+    """The pilot of the ablation: the rates that it tries, and from which gain on a variant gets another.
+
+    margin: in percentage points of validation accuracy.
+    """
+
+    margin: Annotated[float, Field(ge=0)]
+    tried: Set[CellRate]
+
+
 class PublishedCell(Block):
     """Test loss and accuracy, and validation accuracy per epoch, as the notebook printed them."""
 
@@ -142,6 +195,9 @@ class Params(Block):
     search: Search
     learning_rates: LearningRates
     whole_reviews: WholeReviews
+    ablation: Ablation
+    ablation_rates: AblationRates
+    ladder: Ladder
     published: Published
     blocks: dict[Name, Recipe]
 
@@ -163,6 +219,9 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         ("bag_of_words.recipe", params.bag_of_words.recipe, blocks, "the blocks"),
         ("search.recipe", params.search.recipe, blocks, "the blocks"),
         ("whole_reviews.recipe", params.whole_reviews.recipe, blocks, "the blocks"),
+        ("ablation.recipe", params.ablation.recipe, blocks, "the blocks"),
+        ("ladder.first", params.ladder.first, blocks, "the blocks"),
+        ("ladder.last", params.ladder.last, blocks, "the blocks"),
         ("published.recipe", params.published.recipe, blocks, "the blocks"),
         *(
             ("learning_rates.recipes", each, params.recipes, "`recipes`")

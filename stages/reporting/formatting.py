@@ -64,3 +64,8 @@ def listed(parts: Sequence[str]) -> str:
 def setting(value: Any) -> str:
     """A parameter's value: None → "none"."""
     return "none" if value is None else str(value)
+
+
+def worded(name: str) -> str:
+    """A name of params.yaml in words: "word_vectors" → "word vectors"."""
+    return name.replace("_", " ")

@@ -9,19 +9,21 @@ from stages.inspection.equations import formulas
 from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
+from stages.reporting.sections.ablation import Ablation, ablation_section
 from stages.reporting.sections.baseline import Baseline, baseline
 from stages.reporting.sections.calibration import Calibration, calibration_section
 from stages.reporting.sections.certainty import Certainty, certainty
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
+from stages.reporting.sections.gap import Gap, gap_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
 from stages.reporting.sections.introduction import Introduction, introduction
-from stages.reporting.sections.ladder import Ladder, ladder
 from stages.reporting.sections.learning_rates import LearningRates, learning_rates_section
 from stages.reporting.sections.model_card import ModelCard, model_card
 from stages.reporting.sections.published import PublishedResult, published_result
 from stages.reporting.sections.reviews import Reviews, reviews_section
 from stages.reporting.sections.search import Search, search_section
+from stages.reporting.sections.steps import Steps, steps_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import short_and_long
@@ -40,6 +42,9 @@ class Inputs(NamedTuple):
     released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
     whole_reviews: Mapping[str, Any]
+    ablation: Mapping[str, Any]
+    ablation_rates: Mapping[str, Any]
+    ladder: Mapping[str, Any]
 
 
 class Report(NamedTuple):
@@ -54,7 +59,9 @@ class Report(NamedTuple):
     introduction: Introduction
     learning_rates: LearningRates | None  # None: never run
     published: PublishedResult | None  # None: the recipe with the published settings was not run
-    ladder: Ladder | None  # None: a single recipe was run
+    gap: Gap | None  # None: a single recipe was run
+    steps: Steps | None  # None: never run
+    ablation: Ablation | None  # None: never run
     certainty: Certainty
     published_difference: float  # LSTM − RNN
     search: Search | None  # None: never run
@@ -93,7 +100,9 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         introduction=introduction(results, headline, published.recipe),
         learning_rates=rates,
         published=published_result(published, original) if original else None,
-        ladder=ladder(results, headline, published.recipe, rates) if len(results) > 1 else None,
+        gap=gap_section(results, headline, published.recipe, rates) if len(results) > 1 else None,
+        steps=steps_section(inputs.ladder, results, params, runs),
+        ablation=ablation_section(inputs.ablation, inputs.ablation_rates, results, params, runs),
         certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         search=search_section(inputs.search, params, runs) if inputs.search else None,
@@ -133,6 +142,10 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}
     if rates := report.learning_rates:
         drawn["learning_rates"] = figures.learning_rates(rates.recipes)
+    if report.steps:
+        drawn["steps"] = figures.steps(report.steps.steps)
+    if report.ablation:
+        drawn["ablation"] = figures.ablation(report.ablation.parts, report.ablation.additions)
     if recalled := report.delayed_recall:
         drawn["delayed_recall"] = figures.delayed_recall(recalled.panels, recalled.delays)
     return drawn

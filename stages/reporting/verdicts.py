@@ -113,7 +113,9 @@ def steps_differ(steps: Sequence[tuple[str, str, int]]) -> str:
         f"`{one}` and `{other}` in {amount}" for (one, other, _), amount in zip(steps, amounts, strict=True)
     ]
     said = ", ".join(parts).replace("` in ", "` differ in ", 1)
-    return f"{said}, so which of those did what stays open." if "many at once" in amounts else f"{said}."
+    return (
+        f"{said}, so this does not tell which of those did what." if "many at once" in amounts else f"{said}."
+    )
 
 
 def up_to_date(changed: Sequence[str] | None, command: str) -> str:

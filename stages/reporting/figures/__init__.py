@@ -12,8 +12,10 @@ from stages.reporting.figures.delayed_recall import delayed_recall
 from stages.reporting.figures.inspection import gates, gradients, reading
 from stages.reporting.figures.learning_rates import learning_rates
 from stages.reporting.figures.reviews import lengths
+from stages.reporting.figures.variants import ablation, steps
 
 __all__ = [
+    "ablation",
     "accuracy",
     "by_length",
     "confusion",
@@ -26,4 +28,5 @@ __all__ = [
     "reading",
     "reliability",
     "roc",
+    "steps",
 ]

@@ -10,7 +10,7 @@ from stages.reporting.sections.learning_rates import LearningRates, RecipeRates,
 from stages.reporting.verdicts import gap_explained, steps_differ
 
 
-class Ladder(NamedTuple):
+class Gap(NamedTuple):
     """What changes from recipe to recipe."""
 
     verdict: str  # empty where the report leads with the first recipe
@@ -22,14 +22,14 @@ class Ladder(NamedTuple):
     caveat: str
 
 
-def ladder(
+def gap_section(
     results: Mapping[str, Result], headline: str, published: str, rates: LearningRates | None
-) -> Ladder:
+) -> Gap:
     """Return the section; results: those of two recipes or more, in order."""
     first, last = next(iter(results.values())), results[headline]
     pairs = list(itertools.pairwise(results.values()))
     reads_zeros = published in results and trailing_zeros(results[published])
-    return Ladder(
+    return Gap(
         explained(first, last, rates.recipes if rates else {}) if first is not last else "",
         {
             after.name: {

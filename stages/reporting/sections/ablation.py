@@ -1,0 +1,157 @@
+"""What is each part worth to each cell? A recipe beside its variants without one of its parts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
+
+from stages.params.recipe import CELLS
+from stages.params.study import Params
+from stages.reporting.comparison import Result, out_of_date
+from stages.reporting.formatting import LABELS, worded
+from stages.reporting.statistics import DIGITS, Runs, mean_interval
+from stages.reporting.verdicts import up_to_date
+from stages.reporting.verdicts_variants import by_chance, rates_decided, who_gains
+
+
+class Worth(TypedDict):
+    """What a part is worth to a cell: test accuracy with it minus without it, paired by seed."""
+
+    mean: float
+    interval: list[float] | None  # None for a single seed
+    seeds: list[float]
+    accuracy: float  # of the variant, mean over seeds
+    learning_rate: float
+
+
+class Part(NamedTuple):
+    """A part of the recipe, or one that is added to it."""
+
+    name: str
+    settings: str  # that its variant has instead
+    worth: dict[str, Worth]  # by cell
+
+
+class Ablation(NamedTuple):
+    """What each part is worth, and what more would bring."""
+
+    recipe: str
+    seeds: list[int]
+    accuracy: dict[str, float]  # of the recipe, with these seeds
+    verdict: str
+    of_additions: str  # the verdict on what is added; empty where nothing is
+    out_of_date: str
+    parts: list[Part]  # what is worth most to both cells together first
+    additions: list[Part]
+    chance: str
+    rates: str
+
+
+def ablation_section(
+    study: Mapping[str, Any],
+    pilot: Mapping[str, Any],
+    results: Mapping[str, Result],
+    params: Params,
+    runs: Runs,
+) -> Ablation | None:
+    """Return the section; None where the study, or the recipe in the main study, was not run.
+
+    study, pilot: reports/ablation.json and reports/ablation_rates.json.
+    """
+    recipe = results.get(study["recipe"]) if study else None
+    seeds = common_seeds(study, recipe) if recipe else []
+    if not (recipe and seeds):
+        return None
+    own = {
+        cell: {seed: float(recipe.seeds[seed][cell]["test"]["accuracy"]) for seed in seeds} for cell in CELLS
+    }
+    parts: dict[str, list[Part]] = {"without": [], "with": []}
+    for variant in study["variants"]:
+        each = worth(study["rows"], variant["name"], variant["kind"], own)
+        parts[variant["kind"]].append(Part(worded(variant["name"]), variant["settings"], each))
+    left_out, added = (
+        sorted(some, key=lambda part: -sum(part.worth[cell]["mean"] for cell in CELLS))
+        for some in parts.values()
+    )
+    return Ablation(
+        recipe.name,
+        seeds,
+        {cell: float(np.mean(list(values.values()))) for cell, values in own.items()},
+        who_gains({part.name: part.worth for part in left_out}, len(seeds)),
+        who_gains({part.name: part.worth for part in added}, len(seeds)) if added else "",
+        " ".join(filter(None, stale(study, pilot, recipe, params, runs))),
+        left_out,
+        added,
+        by_chance(len(CELLS) * len([*left_out, *added])),
+        rates_decided(pilot, *rates(study, pilot, recipe)),
+    )
+
+
+def common_seeds(study: Mapping[str, Any], recipe: Result) -> list[int]:
+    """Return the seeds of the study that the recipe was trained with as well."""
+    return sorted({row["seed"] for row in study["rows"]} & set(recipe.seeds))
+
+
+def worth(
+    rows: Sequence[Mapping[str, Any]], name: str, kind: str, own: Mapping[str, Mapping[int, float]]
+) -> dict[str, Worth]:
+    """Return what a part is worth to each cell; own: cell → seed → test accuracy of the recipe itself."""
+    result: dict[str, Worth] = {}
+    for cell, accuracies in own.items():
+        mine = {row["seed"]: row for row in rows if (row["variant"], row["cell"]) == (name, cell)}
+        changed = [mine[seed]["test_accuracy"] - accuracy for seed, accuracy in accuracies.items()]
+        values = [round(value if kind == "with" else -value, 5) for value in changed]
+        result[cell] = {
+            "mean": round(float(np.mean(values)), DIGITS),
+            "interval": mean_interval(values),
+            "seeds": values,
+            "accuracy": float(np.mean([mine[seed]["test_accuracy"] for seed in accuracies])),
+            "learning_rate": next(iter(mine.values()))["learning_rate"],
+        }
+    return result
+
+
+def rates(study: Mapping[str, Any], pilot: Mapping[str, Any], recipe: Result) -> tuple[list[str], list[str]]:
+    """Return the variants and cells with another rate than the recipe's, and than the pilot's."""
+    has = {(row["variant"], row["cell"]): row["learning_rate"] for row in study["rows"]}
+    found = pilot.get("chosen", {})
+    other, differing = [], []
+    for (variant, cell), rate in has.items():
+        if rate != recipe.settings[cell]["learning_rate"]:
+            other.append(f"{worded(variant)} ({LABELS[cell]}, {rate})")
+        if rate != (best := found.get(variant, {}).get(cell, rate)):
+            differing.append(f"{worded(variant)} ({LABELS[cell]}, {best})")
+    return other, differing
+
+
+def stale(
+    study: Mapping[str, Any], pilot: Mapping[str, Any], recipe: Result, params: Params, runs: Runs
+) -> list[str]:
+    """Return what to say where the study or its pilot is out of date: a sentence each, or nothing."""
+    now, tried = params.ablation, params.ablation_rates.tried
+    variants = [variant.model_dump() for variant in now.variants]
+    asked: dict[str, tuple[Any, Any]] = {
+        "ablation.recipe": (study["recipe"], now.recipe),
+        "ablation.seeds": ({row["seed"] for row in study["rows"]}, set(now.seeds)),
+        "ablation.variants": (study["variants"], variants),
+    }
+    said = [
+        up_to_date(out_of_date(study, asked, (study["settings"], recipe.settings), runs), "make ablation")
+    ]
+    if pilot:
+        asked = {
+            "ablation.recipe": (pilot["recipe"], now.recipe),
+            "ablation.seeds": (pilot["seed"], now.seeds[0]),
+            "ablation.variants": (
+                pilot["variants"],
+                [{name: variant[name] for name in ("name", "settings")} for variant in variants],
+            ),
+            "ablation_rates.margin": (pilot["margin"], params.ablation_rates.margin),
+            "ablation_rates.tried": (
+                {(row["cell"], row["learning_rate"]) for row in pilot["rows"]},
+                {(each.cell, each.learning_rate) for each in tried},
+            ),
+        }
+        changed = out_of_date(pilot, asked, (pilot["settings"], recipe.settings), runs)
+        said.append(up_to_date(changed, "make ablation_rates"))
+    return said

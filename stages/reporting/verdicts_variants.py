@@ -1,0 +1,97 @@
+"""What the report concludes from variants of a recipe: each function turns numbers into a sentence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.reporting.formatting import LABELS, points
+from stages.reporting.verdicts import ahead
+
+# Whether the RNN and the LSTM gain (1), lose (−1), or neither can be shown → how that is said.
+GAINS = {
+    (1, 1): "both cells gain from {}",
+    (1, 0): "the RNN alone gains from {}",
+    (0, 1): "the LSTM alone gains from {}",
+    (1, -1): "the RNN gains and the LSTM loses by {}",
+    (-1, 1): "the LSTM gains and the RNN loses by {}",
+    (-1, 0): "the RNN alone loses by {}",
+    (0, -1): "the LSTM alone loses by {}",
+    (-1, -1): "both cells lose by {}",
+    (0, 0): "{seeds} seeds show neither gain nor loss by {} for either cell",
+}
+
+
+def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) -> str:
+    """Say which cells gain from which parts.
+
+    worth: part → cell → mean and interval of what the part is worth; seeds: over how many.
+    """
+    if seeds < 2:
+        return "One seed cannot tell what a part is worth from what another seed would change."
+    groups: dict[tuple[int, int], list[str]] = {key: [] for key in GAINS}
+    for part, cells in worth.items():
+        groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
+    said = "; ".join(GAINS[key].format(listed(parts), seeds=seeds) for key, parts in groups.items() if parts)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def by_chance(intervals: int) -> str:
+    """Say how many of so many 95 % intervals exclude 0 where there is nothing to find."""
+    expected = f"{intervals / 20:.1f}".removesuffix(".0")
+    return (
+        f"Were no part worth anything, {expected} of the {intervals} intervals would exclude 0 by chance, on "
+        "average; none is widened for that."
+    )
+
+
+def rates_decided(pilot: Mapping[str, Any], other: Sequence[str], differing: Sequence[str]) -> str:
+    """Say how the variants' learning rates were decided.
+
+    pilot: its table, empty where it was never run; other: the variants and cells with another rate than the
+    recipe's; differing: those whose rate is not the one that the pilot found.
+    """
+    having = "Every variant has the learning rates of the recipe."
+    if other:
+        having = f"Another rate than the recipe's {'has' if len(other) == 1 else 'have'} {listed(other)}."
+    if not pilot:
+        return (
+            f"{having} Whether other rates suit the variants better was not tried: `make ablation_rates` "
+            "tries them."
+        )
+    result = (
+        f"A pilot trained every variant with seed {pilot['seed']} and several learning rates. A variant gets "
+        "another rate than the recipe's where that is better on validation reviews by more than "
+        f"{pilot['margin']} percentage points. {having}"
+    )
+    if not differing:
+        return result
+    return f"{result} **The pilot found another rate than params.yaml has for {listed(differing)}.**"
+
+
+def steps_taken(
+    names: tuple[str, str],
+    gaps: tuple[float, float],
+    gains: Mapping[str, tuple[str, float]],
+    falls: tuple[str, float],
+) -> str:
+    """Say at which step each cell gains most, and at which LSTM − RNN falls most.
+
+    names, gaps: of the first and the last recipe; gains: cell → the step of its largest gain, and that;
+    falls: the step at which LSTM − RNN changes by the lowest number, and that.
+    """
+    step, change = falls
+    where = f"It falls most with {step} ({points(change)})" if change < 0 else "It falls at no step"
+    each = [
+        f"the {LABELS[cell]} gains most with {step} ({points(gain)})"
+        if gain > 0
+        else f"the {LABELS[cell]} gains at no step"
+        for cell, (step, gain) in gains.items()
+    ]
+    return (
+        f"From `{names[0]}` to `{names[1]}`, LSTM − RNN goes from {points(gaps[0])} to {points(gaps[1])} "
+        f"percentage points. {where}; {' and '.join(each)}."
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list in words: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
