@@ -81,10 +81,8 @@ def test_whether_chrono_initialisation_helps() -> None:
 
 def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
     assert verdicts.chrono_on_reviews(AROUND, ["`a`"]) == verdicts.chrono_on_reviews(BELOW, []) == ""
-    assert verdicts.chrono_on_reviews(ABOVE, []) == "No recipe here starts so on real reviews."
-    assert verdicts.chrono_on_reviews(ABOVE, ["`a`", "`b`"]) == (
-        "On real reviews it was tried with `a` and `b`."
-    )
+    assert verdicts.chrono_on_reviews(ABOVE, []) == "It was not tried on real reviews."
+    assert verdicts.chrono_on_reviews(ABOVE, ["`a`", "`b`"]) == "On real reviews it was tried: `a` and `b`."
 
 
 def test_whether_curves_are_flat() -> None:
@@ -132,7 +130,7 @@ def asked(**changes: Any) -> Params:
 def built(params: Params | None = None, **accuracies: Any) -> DelayedRecall:
     """Return the section on made-up results."""
     params = params or asked()
-    found = delayed_recall_section(made_up_recall(params, **accuracies), params, RUNS)
+    found = delayed_recall_section(made_up_recall(params, **accuracies), {}, params, RUNS)
     assert found is not None
     return found
 
@@ -172,7 +170,7 @@ def test_a_start_learns_up_to_the_delay_before_its_first_failure() -> None:
 def test_better_starts_are_compared(learned: dict[str, Any], verdict: str, chrono: str) -> None:
     found = built(learned=learned)
     assert found.verdict.startswith(verdict) and found.chrono.startswith(chrono)
-    assert found.chrono.endswith("No recipe here starts so on real reviews.") == ("helps" in chrono)
+    assert found.chrono.endswith("It was not tried on real reviews.") == ("helps" in chrono)
 
 
 def test_the_better_start_is_chosen_on_validation_sequences() -> None:
@@ -180,7 +178,7 @@ def test_the_better_start_is_chosen_on_validation_sequences() -> None:
     study = made_up_recall(params)
     for row in study["tried"]:
         row["validation_accuracy"] = 0.7 + 0.1 * (row["start"] in ("rnn-identity", "lstm-chrono"))
-    found = delayed_recall_section(study, params, RUNS)
+    found = delayed_recall_section(study, {}, params, RUNS)
     assert found and found.verdict.startswith("Neither the LSTM (chrono) nor the RNN (identity)")
 
 
@@ -189,9 +187,7 @@ def test_a_recipe_that_starts_so_is_named() -> None:
     recipe = params.blocks["tuned"]
     recipe = recipe.model_copy(update={"lstm": recipe.lstm.model_copy(update={"chrono_t_max": 200})})
     params = params.model_copy(update={"blocks": params.blocks | {"tuned": recipe}})
-    assert built(params, learned={"lstm-unit": NO}).chrono.endswith(
-        "On real reviews it was tried with `tuned`."
-    )
+    assert built(params, learned={"lstm-unit": NO}).chrono.endswith("On real reviews it was tried: `tuned`.")
 
 
 def test_memory_with_its_sign_flipped_is_kept() -> None:
@@ -211,8 +207,22 @@ def test_a_threshold_that_hides_memory_is_found() -> None:
     for row in study["rows"]:
         if row["start"] == "rnn-identity":
             row["delays"][1]["transferred"]["auc"] = 0.2  # told apart, the wrong way round
-    found = delayed_recall_section(study, params, RUNS)
+    found = delayed_recall_section(study, {}, params, RUNS)
     assert found and "Of 24 memories of at most one half, 3 have |2 AUC" in found.thresholds
+
+
+def test_an_ablation_that_was_run_tells_where_it_was_tried_on_reviews() -> None:
+    params = asked()
+    chrono = params.ablation.variants[0].model_copy(update={"settings": "lstm.chrono_t_max=9"})
+    ablation = params.ablation.model_copy(update={"variants": (chrono,)})
+    params = params.model_copy(update={"ablation": ablation})
+    study = made_up_recall(params, learned={"lstm-unit": NO})
+    for table, said in (
+        ({}, "It was not tried on real reviews."),
+        ({"recipe": "tuned"}, f"`{chrono.name}`."),
+    ):
+        found = delayed_recall_section(study, table, params, RUNS)
+        assert found and found.chrono.endswith(said)
 
 
 def test_a_curve_that_rises_in_the_last_quarter_is_not_flat() -> None:
@@ -223,7 +233,7 @@ def test_a_curve_that_rises_in_the_last_quarter_is_not_flat() -> None:
         if (row["start"], row["seed"]) == ("lstm-unit", 1):
             row["delays"][2]["validation_accuracy"] = [0.5] * 8 + [0.6, 0.5]
             row["delays"][1]["validation_accuracy"] = [0.5, 0.9] + [0.5] * 6 + [0.9, 0.91]
-    found = delayed_recall_section(study, params, RUNS)
+    found = delayed_recall_section(study, {}, params, RUNS)
     assert found and found.flat.endswith("in some seeds of the LSTM (unit forget bias) at 160 (1 of 3).")
 
 
@@ -245,7 +255,7 @@ def test_the_section() -> None:
 
 
 def test_a_study_that_was_never_run_is_said_not_to_be() -> None:
-    assert delayed_recall_section({}, asked(), RUNS) is None
+    assert delayed_recall_section({}, {}, asked(), RUNS) is None
     text = section("Do LSTMs keep long-term dependencies?", RUNS, delayed_recall={})
     assert text.strip().startswith("This was not measured yet: `make delayed_recall`") and "png" not in text
 
@@ -254,13 +264,13 @@ def test_a_study_that_was_never_run_is_said_not_to_be() -> None:
 def test_a_study_of_other_parameters_is_out_of_date(name: str) -> None:
     study = made_up_recall(asked())
     other = asked(**{name: 99 if name == "sequences" else (99,)})
-    found = delayed_recall_section(study, other, RUNS)
+    found = delayed_recall_section(study, {}, other, RUNS)
     assert found and found.out_of_date.startswith(f"**Out of date: `delayed_recall.{name}` has changed since")
 
 
 def test_a_study_of_other_code_is_out_of_date() -> None:
     study = made_up_recall(asked()) | {"provenance": {"code": dict.fromkeys(CODE, "b" * 64)}}
-    found = delayed_recall_section(study, asked(), RUNS)
+    found = delayed_recall_section(study, {}, asked(), RUNS)
     assert found and "`stages/networks/training.py` has changed since; `make delayed_r" in found.out_of_date
     assert built().out_of_date == ""
 

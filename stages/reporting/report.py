@@ -106,7 +106,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         search=search_section(inputs.search, params, runs) if inputs.search else None,
-        delayed_recall=delayed_recall_section(inputs.delayed_recall, params, runs),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, inputs.ablation, params, runs),
         short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),

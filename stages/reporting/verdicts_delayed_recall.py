@@ -75,8 +75,8 @@ def chrono_on_reviews(learned: Mapping[str, Any], places: Sequence[str]) -> str:
     if ahead(learned) < 1:
         return ""
     if not places:
-        return "No recipe here starts so on real reviews."
-    return f"On real reviews it was tried with {' and '.join(places)}."
+        return "It was not tried on real reviews."
+    return f"On real reviews it was tried: {' and '.join(places)}."
 
 
 def flat(rising: Sequence[tuple[str, int, int]], last: int, epochs: int, least: float, seeds: int) -> str:

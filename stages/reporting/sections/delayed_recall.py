@@ -14,6 +14,7 @@ from stages.reporting.formatting import START_LABELS
 from stages.reporting.statistics import DIGITS, Runs, Summary, mean_interval, summarise
 from stages.reporting.verdicts import up_to_date
 
+CHRONO = "lstm.chrono_t_max="  # in the settings of an ablation's variant
 HALF = 0.5  # of memory: what is above it counts as learned
 LEAST_RISE = 0.02  # of validation accuracy: a curve that rises by no more is called flat
 
@@ -64,10 +65,12 @@ class DelayedRecall(NamedTuple):
     test_sequences: int
 
 
-def delayed_recall_section(study: Mapping[str, Any], params: Params, runs: Runs) -> DelayedRecall | None:
+def delayed_recall_section(
+    study: Mapping[str, Any], ablation: Mapping[str, Any], params: Params, runs: Runs
+) -> DelayedRecall | None:
     """Return the section, None where the study was never run.
 
-    study: reports/delayed_recall.json; runs: of the main study, for their code.
+    study, ablation: reports/delayed_recall.json and ablation.json; runs: of the main study, for their code.
     """
     if not study:
         return None
@@ -88,6 +91,8 @@ def delayed_recall_section(study: Mapping[str, Any], params: Params, runs: Runs)
     epochs = study["settings"]["train"]["epochs"]
     last = max(1, epochs // 4)
     on_reviews = [f"`{name}`" for name in params.recipes if params.blocks[name].lstm.chrono_t_max]
+    if ablation:
+        on_reviews += [f"`{each.name}`" for each in params.ablation.variants if CHRONO in each.settings]
     return DelayedRecall(
         verdicts.learned_and_kept(pairs[0], *cells, delays[0]),
         verdicts.reaches({each.name: each.longest for each in starts}, min(delays)),
