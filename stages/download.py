@@ -159,13 +159,14 @@ def _close_redirect(response: Any, **_: Any) -> None:
 
 def _cause(error: Exception) -> str:
     """Say what is at the bottom of a chain of network errors."""
-    from urllib3.exceptions import TimeoutError as NoAnswer
+    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import TimeoutError as NoAnswer  # of which NewConnectionError is one
 
     while causes := [
         each for each in (getattr(error, "reason", None), *error.args) if isinstance(each, Exception)
     ]:
         error = causes[0]
-    if isinstance(error, (NoAnswer, TimeoutError)):
+    if isinstance(error, (NoAnswer, TimeoutError)) and not isinstance(error, NewConnectionError):
         return f"silent for {STALL_LIMIT} s"
     if isinstance(error, BadStatusLine) and not isinstance(error, ConnectionError):
         return "does not answer in HTTP"

@@ -335,5 +335,6 @@ def test_a_proxy_sees_the_requests(place: Place, mirror: Path, intact: dict[str,
 def test_a_proxy_that_is_gone_is_named(place: Place, mirror: Path) -> None:
     with serving(mirror) as server:
         place.mirrors = [f"{server.address}/good"]
-        place.fails("127.0.0.1", env={"http_proxy": "http://127.0.0.1:9"})
+        line = place.fails("not reachable (", env={"http_proxy": "http://127.0.0.1:9"})
+        assert "port=9" in line
         assert not server.seen
