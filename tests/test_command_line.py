@@ -101,7 +101,7 @@ def test_a_wrong_parameter_stops_every_stage_that_reads_it(project: Project) -> 
             assert_refused(project, 1, f"{stage}: {said}", stage, *ARGUMENTS.get(stage, ()))
     project.params["delayed_recall"]["delays"] = [0]
     project.save_params()
-    said = "params.yaml: delayed_recall.delays.0 = 0: should be greater than or equal to 1"
+    said = "params.yaml: delayed_recall.delays.0 = 0: should be greater than or equal to 2"
     for stage in ("tabulate_delayed_recall", "train_delayed_recall"):
         assert_refused(project, 1, f"{stage}: {said}", stage, *ARGUMENTS.get(stage, ()))
 

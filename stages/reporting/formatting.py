@@ -15,7 +15,7 @@ START_LABELS = {
 
 def percent(share: float, digits: int = 1) -> str:
     """0.8604 → "86.0 %"."""
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %".replace("-", "−")
 
 
 def points(difference: float) -> str:
@@ -27,7 +27,7 @@ def spread(summary: Mapping[str, Any]) -> str:
     """Mean and standard deviation of accuracies: "86.0 ± 0.3 %", or the one seed's "86.0 %"."""
     if summary["sd"] is None:
         return percent(summary["mean"])
-    return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %"
+    return f"{100 * summary['mean']:.1f} ± {100 * summary['sd']:.1f} %".replace("-", "−")
 
 
 def bounds(interval: Sequence[float]) -> str:

@@ -7,8 +7,15 @@ from matplotlib.figure import Figure
 
 from stages.inspection.equations import formulas
 from stages.params.study import Params
-from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
+from stages.reporting.figures import (
+    comparison,
+    delayed_recall,
+    inspection,
+    learning_rates,
+    reviews,
+    variants,
+)
 from stages.reporting.sections.ablation import Ablation, ablation_section
 from stages.reporting.sections.baseline import Baseline, baseline
 from stages.reporting.sections.calibration import Calibration, calibration_section
@@ -130,22 +137,22 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     }
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
     drawn = {
-        "accuracy": figures.accuracy(runs, published, baselines),
-        "learning_curves": figures.learning_curves(runs, published),
-        "roc": figures.roc(runs),
-        "confusion": figures.confusion(runs),
-        "reliability": figures.reliability(report.calibration.curves),
-        "by_length": figures.by_length(by_length, report.several),
-        "gradients": figures.gradients(inputs.inspection),
-        "gates": figures.gates(inputs.inspection),
-        "lengths": figures.lengths(inputs.audit),
-    } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}
+        "accuracy": comparison.accuracy(runs, published, baselines),
+        "learning_curves": comparison.learning_curves(runs, published),
+        "roc": comparison.roc(runs),
+        "confusion": comparison.confusion(runs),
+        "reliability": comparison.reliability(report.calibration.curves),
+        "by_length": comparison.by_length(by_length, report.several),
+        "gradients": inspection.gradients(inputs.inspection),
+        "gates": inspection.gates(inputs.inspection),
+        "lengths": reviews.lengths(inputs.audit),
+    } | {f"reading_{name}": inspection.reading(each, title) for name, title, each in report.gates.readings}
     if rates := report.learning_rates:
-        drawn["learning_rates"] = figures.learning_rates(rates.recipes)
+        drawn["learning_rates"] = learning_rates.learning_rates(rates.recipes)
     if report.steps:
-        drawn["steps"] = figures.steps(report.steps.steps)
+        drawn["steps"] = variants.steps(report.steps.steps)
     if report.ablation:
-        drawn["ablation"] = figures.ablation(report.ablation.parts, report.ablation.additions)
+        drawn["ablation"] = variants.ablation(report.ablation.parts, report.ablation.additions)
     if recalled := report.delayed_recall:
-        drawn["delayed_recall"] = figures.delayed_recall(recalled.panels, recalled.delays)
+        drawn["delayed_recall"] = delayed_recall.delayed_recall(recalled.panels, recalled.delays)
     return drawn
