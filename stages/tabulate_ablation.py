@@ -8,7 +8,7 @@ from stages.params.study import load_params
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import delete_others, json_text, load_padded, write_atomically
 from stages.scoring.checks import checked_provenance
-from stages.scoring.variants import reached
+from stages.scoring.variants import rows
 
 FOLDER = Path("data/ablation")
 
@@ -17,12 +17,13 @@ def tabulate_ablation() -> None:
     """Write what each variant, cell and seed reached on validation and test reviews."""
     params = load_params()
     study, recipe = params.ablation, params.blocks[params.ablation.recipe]
+    changes = {variant.name: variant.changes() for variant in study.variants}
     runs = {
-        FOLDER / "runs" / f"{variant.name}-{cell}-{seed}": (variant, cell, seed)
-        for variant, cell, seed in product(study.variants, CELLS, study.seeds)
+        FOLDER / "runs" / f"{variant}-{cell}-{seed}": (variant, cell, seed)
+        for variant, cell, seed in product(changes, CELLS, study.seeds)
     }
     settings = {
-        run: changed(study.recipe, recipe, variant.changes()).settings(cell)
+        run: changed(study.recipe, recipe, changes[variant]).settings(cell)
         for run, (variant, cell, _) in runs.items()
     }
     provenance = checked_provenance(settings)
@@ -31,16 +32,7 @@ def tabulate_ablation() -> None:
         "recipe": study.recipe,
         "settings": recipe.model_dump(mode="json"),
         "variants": [variant.model_dump() for variant in study.variants],
-        "rows": [
-            {
-                "variant": variant.name,
-                "cell": cell,
-                "seed": seed,
-                "learning_rate": settings[run][cell]["learning_rate"],
-                **reached(run, labels),
-            }
-            for run, (variant, cell, seed) in runs.items()
-        ],
+        "rows": rows("variant", runs, settings, labels),
         "provenance": provenance,
     }
     write_atomically(FOLDER / "table.json", json_text(table))

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.networks.provenance import FILE, check_current
 from stages.params.delayed_recall import STARTS, DelayedRecall, load_delayed_recall
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
 from stages.runtime.files import DELAYED_RECALL, delete_others, json_text, load_json, write_atomically
-from stages.scoring.provenance import common_provenance
+from stages.scoring.checks import checked_provenance
 
 RUNS = DELAYED_RECALL / "runs"
 
@@ -38,9 +37,7 @@ def tabulate_delayed_recall() -> None:
             f"{RUNS} lacks {len(missing)} of the grid's {len(runs)} runs, such as "
             f"{' '.join(map(str, missing[0]))}: `dvc repro stages/delayed_recall/dvc.yaml` trains them"
         )
-    made = {str(folders[run]): load_json(folders[run] / FILE) for run in runs}
-    for name, each in made.items():
-        check_current(name, each, settings.shaping())
+    provenance = checked_provenance({folders[run]: settings.shaping() for run in runs})
     rows = [results[run] for run in runs]
     means = tried(rows)
     best = chosen(means)
@@ -49,7 +46,7 @@ def tabulate_delayed_recall() -> None:
         "tried": means,
         "chosen": best,
         "settings": settings.shaping(),
-        "provenance": common_provenance(made),
+        "provenance": provenance,
     }
     write_atomically(DELAYED_RECALL / "table.json", json_text(table))
     delete_others(RUNS, [folders[run] for run in runs])

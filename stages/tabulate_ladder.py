@@ -9,7 +9,7 @@ from stages.params.study import load_params
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import delete_others, json_text, load_padded, write_atomically
 from stages.scoring.checks import checked_provenance
-from stages.scoring.variants import reached
+from stages.scoring.variants import rows
 
 FOLDER = Path("data/ladder")
 
@@ -34,16 +34,7 @@ def tabulate_ladder() -> None:
         "last": ladder.last,
         "settings": {"first": first.model_dump(mode="json"), "last": last.model_dump(mode="json")},
         "steps": [step.model_dump(mode="json") for step in ladder.steps],
-        "rows": [
-            {
-                "step": step,
-                "cell": cell,
-                "seed": seed,
-                "learning_rate": settings[run][cell]["learning_rate"],
-                **reached(run, labels),
-            }
-            for run, (step, cell, seed) in runs.items()
-        ],
+        "rows": rows("step", runs, settings, labels),
         "provenance": provenance,
     }
     write_atomically(FOLDER / "table.json", json_text(table))

@@ -4,13 +4,13 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.networks.provenance import FILE, check_current
+from stages.networks.provenance import FILE
 from stages.params.recipe import CELLS, changed
 from stages.params.study import LearningRates, load_params
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
-from stages.runtime.files import RAW, delete_others, json_text, load_array, load_json, write_atomically
-from stages.scoring.provenance import common_provenance
+from stages.runtime.files import RAW, delete_others, json_text, load_array, write_atomically
+from stages.scoring.checks import checked_provenance
 from stages.scoring.variants import reached
 
 FOLDER = Path("data/learning_rates")
@@ -35,11 +35,12 @@ def tabulate_learning_rates() -> None:
             f"{FOLDER}/runs lacks {len(missing)} of {len(folders)} runs, such as {missing[0]}: "
             "`dvc repro stages/learning_rates/dvc.yaml` trains them"
         )
-    made = {str(folder): load_json(folder / FILE) for folder in folders.values()}
+    settings = {}
     for run, folder in folders.items():
         rate = (f"{run.cell}.learning_rate", run.learning_rate)
         variant = changed(run.recipe, params.blocks[run.recipe], [rate])
-        check_current(str(folder), made[str(folder)], variant.settings(run.cell))
+        settings[folder] = variant.settings(run.cell)
+    provenance = checked_provenance(settings)
     labels = load_array(RAW / "test_labels.npy")  # `pad` keeps the test reviews in their order
     others = {cell: {"learning_rate"} for cell in CELLS}  # what the runs set
     table = {
@@ -47,7 +48,7 @@ def tabulate_learning_rates() -> None:
         "settings": {
             name: params.blocks[name].model_dump(mode="json", exclude=others) for name in study.recipes
         },
-        "provenance": common_provenance(made),
+        "provenance": provenance,
     }
     write_atomically(FOLDER / "table.json", json_text(table))
     delete_others(FOLDER / "runs", folders.values())

@@ -1,5 +1,6 @@
-"""What one run of a side study reached."""
+"""What the runs of a side study reached."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,3 +18,26 @@ def reached(run: Path, test_labels: np.ndarray) -> dict[str, Any]:
         "validation_accuracy": round(kept_accuracy(run), 5),
         "test_accuracy": round(float(correct.mean()), 5),
     }
+
+
+def rows(
+    name: str,
+    runs: Mapping[Path, tuple[str, str, int]],
+    settings: Mapping[Path, Mapping[str, Any]],
+    test_labels: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Return what each run reached, and what tells it from the others.
+
+    name: what a variant is called, such as "step"; runs: folder → variant, cell and seed; settings: folder →
+    those of the run.
+    """
+    return [
+        {
+            name: variant,
+            "cell": cell,
+            "seed": seed,
+            "learning_rate": settings[run][cell]["learning_rate"],
+            **reached(run, test_labels),
+        }
+        for run, (variant, cell, seed) in runs.items()
+    ]
