@@ -25,9 +25,8 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
     Each comes with those of the others that it depends on. A side study's stages may need some of the main
     study's; the main study never needs a side study's. Raises `StageError` where there is no such dvc.yaml.
     """
-    studies = [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
-    if pipeline not in studies:
-        raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies))}")
+    if pipeline not in studies():
+        raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
     graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
     changed = set(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
@@ -39,6 +38,11 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
             f"{MAIN_STUDY} should need no stage of a side study: {', '.join(sorted(needed - own))}"
         )
     return {stage: set(graph.predecessors(stage)) & needed for stage in sorted(needed)}
+
+
+def studies() -> list[Path]:
+    """Return the dvc.yaml of the main study and of each side study."""
+    return [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
 
 
 def study_of(stage: str) -> Path:
@@ -54,11 +58,11 @@ class Outcome(NamedTuple):
     output: str  # of the stage and of DVC
 
 
-def run_stage(stage: str, line: IO[str], show: Callable[[str], None] | None = None) -> Outcome:
+def run_stage(stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None) -> Outcome:
     """Bring one stage up to date through DVC.
 
-    line: a pipe; when its other end closes, DVC and all that it started end. `show` gets the stage's lines as
-    they come.
+    line: a pipe; when its other end closes, DVC and all that it started end. lock: of `alone`, held until
+    then. `show` gets the stage's lines as they come.
     """
     command = [sys.executable, "-m", "stages.runner.guard", *DVC, "repro", "--single-item", stage]
     output: list[str] = []
@@ -66,6 +70,7 @@ def run_stage(stage: str, line: IO[str], show: Callable[[str], None] | None = No
     with subprocess.Popen(
         command,
         stdin=line,
+        pass_fds=(lock,),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

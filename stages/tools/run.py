@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from stages.params.study import load_params
+from stages.runner.alone import alone
 from stages.runner.dvc import MAIN_STUDY
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
 from stages.runtime.command_line import Parser, protocol
@@ -35,9 +36,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
         load_params()
-        bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose)
-        if arguments.pipeline != MAIN_STUDY:
-            copy_table(arguments.pipeline.parent.name)
+        with alone() as lock:
+            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            if arguments.pipeline != MAIN_STUDY:
+                copy_table(arguments.pipeline.parent.name)
 
 
 def copy_table(study: str) -> None:
