@@ -15,7 +15,7 @@ import psutil
 from stages.runtime.errors import StageError
 
 RUNNING = Path(".dvc/tmp/running")  # the file that is locked; it names the process that has the lock
-ENDING = 15  # seconds in which all ends that a killed process has started: see guard.py
+ENDING = 30  # seconds in which all ends that a killed process has started: see guard.py
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import re
 import shutil
 from pathlib import Path
 
-from stages.runner.dvc import printed
 from stages.runtime.errors import StageError
 
 NEEDED = 25_000_000  # bytes for a stage's results, once under data/ and once in DVC's cache
@@ -12,10 +11,10 @@ NEEDED = 25_000_000  # bytes for a stage's results, once under data/ and once in
 FULL = re.compile(r"No space left on device|Disk quota exceeded|disk is full")
 
 
-def check_space(stages: int) -> None:
-    """Raise `StageError` where the disk has no room for the results of so many stages."""
+def check_space(stages: int, *folders: Path) -> None:
+    """Raise `StageError` where the folders' disks have no room for the results of so many stages."""
     needed = stages * NEEDED
-    for folder in (Path.cwd(), Path.cwd() / printed("dvc", "cache", "dir").strip()):
+    for folder in folders:
         existing = next(each for each in (folder, *folder.parents) if each.exists())
         free = shutil.disk_usage(existing).free
         if free < needed:

@@ -4,9 +4,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import networkx
 
@@ -28,7 +28,7 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
     if pipeline not in studies():
         raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
     graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
-    changed = set(json.loads(printed(*DVC, "status", "--json")))
+    changed = put_back(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
     stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
     own = {stage for stage in stale if study_of(stage) == pipeline}
@@ -38,6 +38,24 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
             f"{MAIN_STUDY} should need no stage of a side study: {', '.join(sorted(needed - own))}"
         )
     return {stage: set(graph.predecessors(stage)) & needed for stage in sorted(needed)}
+
+
+def put_back(status: Mapping[str, list[Any]]) -> set[str]:
+    """Put results that only DVC's cache has lost back into it; return the stages with other changes.
+
+    status: of `dvc status --json`, by which the results that are here are those that dvc.lock names.
+    """
+    lost = {stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))}
+    if lost:
+        printed(*DVC, "commit", *sorted(lost))
+        print(f"Results of {len(lost)} stages were not in DVC's cache: put back", flush=True)
+    return status.keys() - lost
+
+
+def _only_uncached(reason: Any) -> bool:
+    return isinstance(reason, dict) and all(
+        kind == "changed outs" and set(files.values()) == {"not in cache"} for kind, files in reason.items()
+    )
 
 
 def studies() -> list[Path]:

@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from stages.runner.disk import check_space, full_disk
-from stages.runner.dvc import Outcome, run_stage, stale_stages
+from stages.runner.dvc import Outcome, printed, run_stage, stale_stages
 from stages.runner.jobs import default_jobs
 from stages.runner.progress import Progress
 from stages.runner.schedule import Schedule, duration
-from stages.runner.state import check_state
+from stages.runner.state import check_state, delete_damaged, hashed_anew
 from stages.runtime.command_line import at_least_one
 from stages.runtime.errors import StageError
 from stages.runtime.files import write_atomically
@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@hashed_anew()
 def bring_up_to_date(
     pipeline: Path, jobs: int, verbose: bool, lock: int, durations: Path = DURATIONS
 ) -> None:
@@ -54,11 +55,13 @@ def bring_up_to_date(
     """
     began = time.monotonic()
     check_state()
+    cache = Path(printed("dvc", "cache", "dir").strip()).absolute()
+    delete_damaged(cache)
     schedule = Schedule(stale_stages(pipeline), jobs, load_durations(durations))
     if not schedule.waiting:
         print("Everything is up to date", flush=True)
         return
-    check_space(len(schedule.waiting))
+    check_space(len(schedule.waiting), Path.cwd(), cache)
     print(
         f"{len(schedule.waiting)} stages to run, {min(jobs, len(schedule.waiting))} at a time, "
         f"about {duration(schedule.time_left(began))}",

@@ -1,18 +1,24 @@
-"""What a killed DVC or a full disk leaves half of: the files that DVC rewrites in place.
+"""What DVC does not notice: files of its own that are half written, and bytes that have changed.
 
-Half a `dvc.lock` can be valid YAML: the last digest, size or entry is then another than it was.
+DVC rewrites `dvc.lock` in place, and half of one can be valid YAML. It takes what lies in its cache for what
+was put there, and a file for what it was while its time and size are the same.
 """
 
+import hashlib
 import json
+import os
+import re
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from stages.runner.dvc import studies
+from stages.runner.dvc import MAIN_STUDY, studies
 from stages.runtime.errors import StageError
 from stages.runtime.files import load_text
 
@@ -21,6 +27,7 @@ RWLOCK = Path(".dvc/tmp/rwlock")  # which files DVC's processes read and write
 
 def check_state() -> None:
     """Raise `StageError` where a file of DVC's is damaged; it says how to put it right."""
+    check_merged(MAIN_STUDY.with_suffix(".lock"), *studies())
     for study in studies():
         lock = study.with_suffix(".lock")
         if lock.is_file():
@@ -32,6 +39,37 @@ def check_state() -> None:
             raise StageError(
                 f"{RWLOCK} is damaged: run `rm {RWLOCK}` while no DVC is at work here; nothing is lost"
             ) from None
+
+
+@contextmanager
+def hashed_anew() -> Iterator[None]:
+    """Let the processes of DVC that are started in this block forget what they know of files' digests."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DVC_SITE_CACHE_DIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["DVC_SITE_CACHE_DIR"]
+
+
+def delete_damaged(cache: Path) -> None:
+    """Delete what is damaged in DVC's cache: files that have another digest than their name is."""
+    for file in sorted(cache.glob("files/md5/??/*")):
+        name = f"{file.parent.name}{file.name}".removesuffix(".dir")
+        if re.fullmatch("[0-9a-f]{32}", name) and hashlib.md5(file.read_bytes()).hexdigest() != name:
+            file.unlink()
+            print(f"{file} was damaged: deleted, what it was of is restored or made anew", flush=True)
+
+
+def check_merged(*files: Path) -> None:
+    """Raise `StageError` where git has left the marks of a conflict in a file."""
+    for file in filter(Path.is_file, files):
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            if line.startswith((b"<<<<<<< ", b">>>>>>> ")):
+                raise StageError(
+                    f"{file} is half merged, line {number}: edit it, or take the merge back with "
+                    "`git merge --abort`"
+                )
 
 
 def load_lock(lock: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from stages.params.study import load_params
 from stages.runner.alone import alone
 from stages.runner.dvc import MAIN_STUDY, printed
 from stages.runner.pipeline import DURATIONS, INTERRUPTED, add_options, bring_up_to_date
-from stages.runner.state import check_state
+from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text
 
@@ -37,6 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     durations = DURATIONS.absolute()
     with protocol("quick", INTERRUPTED), alone(LOCK) as lock:
+        check_merged(PARAMS_FILE)
         params = load_params()
         check_state()  # here, where git has what puts it right
         recipe, seed = params.comparison.headline, params.seeds[0]
