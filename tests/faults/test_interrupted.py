@@ -1,6 +1,8 @@
 """Stages and runs that are stopped, edited or diverge: the pipeline on the generated archive."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stages.runner.dvc import NOTES
 from stages.runner.pipeline import INTERRUPTED
 from tests.changed import RATE, Changed, listing, results
 from tests.conftest import Project, eventually
@@ -60,9 +61,36 @@ def test_a_stage_is_stopped(trained: Project, stage: str, number: str) -> None:
     command = ("python", "-c", AT_WRITING, str(int(sent)), *stage.split())
     result = trained.run(*command, check=False)
     assert result.returncode == 128 + sent
-    said = [line for line in result.stderr.splitlines() if not NOTES.match(line)]
-    assert said == [f"{stage.split()[0]}: interrupted"]
+    # TensorFlow may have said something before.
+    assert result.stderr.splitlines()[-1] == f"{stage.split()[0]}: interrupted"
+    assert "Traceback" not in result.stderr
     assert results(trained) == before
+
+
+# Runs a module that gets Ctrl-C when NumPy is about to be imported.
+AT_IMPORT = """
+import os, runpy, signal, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+sys.argv = sys.argv[1:]
+runpy.run_module(f"stages.{sys.argv[0]}", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.xfail(strict=True, reason="the handlers of Ctrl-C are set after all imports, by `protocol`")
+@pytest.mark.fault(
+    "Ctrl-C while `{module}` imports libraries",
+    "it says that it was interrupted, in one line, exit status 130",
+    "everything",
+)
+@pytest.mark.parametrize("module", ["audit", "tools.run"])
+def test_ctrl_c_during_imports(project: Project, module: str) -> None:
+    result = project.run("python", "-c", AT_IMPORT, module, check=False)
+    assert result.returncode == 130
+    assert len(result.stderr.splitlines()) == 1
 
 
 @contextmanager
@@ -82,12 +110,6 @@ def training(project: Project) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
-
-
-def half_written(project: Project) -> list[Path]:
-    return [
-        path for path in (project.folder / "data").rglob(".*") if path.name.endswith((".draft", ".former"))
-    ]
 
 
 @pytest.mark.fault(
@@ -113,7 +135,6 @@ def test_runs_that_are_stopped_or_edited_go_on(trained: Project, changed: Change
     others = {path: digest for path, digest in others.items() if not path.startswith("models/tuned/rnn-0/")}
 
     def check_kept() -> None:
-        assert not half_written(project)
         assert project.text("dvc.lock") == lock
         assert {path: results(project).get(path) for path in others} == others
         assert not (project.folder / "data/models/tuned/rnn-0").exists()
@@ -156,14 +177,20 @@ def test_runs_that_are_stopped_or_edited_go_on(trained: Project, changed: Change
 def test_a_run_that_diverges(trained: Project) -> None:
     project, lock = trained, trained.text("dvc.lock")
     before = results(project)
-    project.params["prepadded"]["rnn"]["learning_rate"] = 1e30
+    recipe = json.loads(json.dumps(project.params["prepadded"]))
+    project.params["prepadded"]["model"]["activation"] = "relu"
+    project.params["prepadded"]["train"]["optimizer"] = "sgd"
+    for cell in ("rnn", "lstm"):
+        project.params["prepadded"][cell]["learning_rate"] = 1e30
     project.save_params()
     result = project.run("python", "-m", "stages.tools.run", check=False)
     assert result.returncode == 1
-    assert "the loss is nan. Lower the learning rate (1e+30), or clip" in result.stdout.replace("inf", "nan")
-    assert result.stderr.startswith("run: train_rnn@prepadded-0 failed; ")
+    assert re.search(
+        r"step \d+: the loss is (nan|inf)\. Lower the learning rate \(1e\+30\), or clip", result.stdout
+    )
+    assert re.fullmatch(r"run: train_.*@prepadded-0 failed; \d+ were not started\n", result.stderr)
     assert project.text("dvc.lock") == lock
-    project.params["prepadded"]["rnn"]["learning_rate"] = 0.001
+    project.params["prepadded"] = recipe
     project.save_params()
     assert project.repro() == set()
     assert (project.text("dvc.lock"), results(project)) == (lock, before)

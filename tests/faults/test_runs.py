@@ -80,7 +80,7 @@ def test_a_second_run_waits_or_says_which_is_at_work(ticks: Path, undisturbed: P
         third = run(ticks)
     assert third.returncode == 0, third.stderr
     assert "4 stages to run" in third.stdout
-    assert (ticks / "dvc.lock").read_bytes() == (undisturbed / "dvc.lock").read_bytes()
+    assert load_lock(ticks / "dvc.lock") == load_lock(undisturbed / "dvc.lock")
 
 
 @pytest.mark.fault(
@@ -128,7 +128,7 @@ def test_one_worker_is_killed(ticks: Path, undisturbed: Path, killed: str, comma
     assert "run: tick@0" in said[1] and "failed" in said[1] and len(said[1].splitlines()) == 1
     assert not (ticks / "ticks-2").exists()
     run_in(ticks, "dvc", "repro")
-    assert (ticks / "dvc.lock").read_bytes() == (undisturbed / "dvc.lock").read_bytes()
+    assert load_lock(ticks / "dvc.lock") == load_lock(undisturbed / "dvc.lock")
 
 
 def test_every_half_of_a_lock_is_seen_or_harmless(undisturbed: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_every_half_of_a_lock_is_seen_or_harmless(undisturbed: Path, tmp_path: P
         assert all(found[name] == stages[name] for name in complete)
         # DVC runs a stage again, or takes it from its cache, whose entry lacks outputs.
         assert found[last] == stages[last] or found[last].get("outs") != stages[last]["outs"]
-    assert 0 < taken < 12
+    assert taken < len(whole.splitlines())
 
 
 @pytest.mark.fault(
@@ -169,6 +169,9 @@ def test_half_a_lock_is_put_right(finished: Path) -> None:
     lock = finished / "dvc.lock"
     whole = lock.read_bytes()
     for command in ("git checkout HEAD dvc.lock", "rm dvc.lock"):
+        if command.startswith("rm"):
+            run_in(finished, "git", "rm", "--quiet", "--cached", "dvc.lock")
+            run_in(finished, "git", *IDENTITY, "commit", "--quiet", "--message", "no lock")
         lock.write_bytes(whole[: len(whole) // 2])
         result = run(finished)
         assert (result.returncode, result.stdout) == (1, "")
@@ -177,8 +180,6 @@ def test_half_a_lock_is_put_right(finished: Path) -> None:
         assert len(result.stderr.splitlines()) == 1
         run_in(finished, *command.split())
         restored(finished, whole)
-        run_in(finished, "git", "rm", "--quiet", "--cached", "dvc.lock")
-        run_in(finished, "git", *IDENTITY, "commit", "--quiet", "--message", "no lock")
     lock.write_bytes(whole[: whole.index(b"  tick@1:")])
     restored(finished, whole)
 
