@@ -43,13 +43,20 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
 def put_back(status: Mapping[str, list[Any]]) -> set[str]:
     """Put results that only DVC's cache has lost back into it; return the stages with other changes.
 
-    status: of `dvc status --json`, by which the results that are here are those that dvc.lock names.
+    status: of `dvc status --json`, which does not say whether results that are not in the cache are here, or
+    changed. `dvc commit` takes none that are not those that dvc.lock names.
     """
-    lost = {stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))}
-    if lost:
-        printed(*DVC, "commit", *sorted(lost))
-        print(f"Results of {len(lost)} stages were not in DVC's cache: put back", flush=True)
-    return status.keys() - lost
+    lost = sorted(stage for stage, reasons in status.items() if all(map(_only_uncached, reasons)))
+    commits = {
+        stage: subprocess.run(
+            (*DVC, "commit", stage), check=False, capture_output=True, stdin=subprocess.DEVNULL
+        )
+        for stage in lost
+    }
+    back = {stage for stage, commit in commits.items() if commit.returncode == 0}
+    if back:
+        print(f"Results of {len(back)} stages were not in DVC's cache: put back", flush=True)
+    return status.keys() - back
 
 
 def _only_uncached(reason: Any) -> bool:
