@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 TABLE = Path(__file__).with_name("README.md")
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
 HEAD = """# What goes wrong, what happens then, and what is kept
 
 Each row is a fault that the tests inject. They run the pipeline, or the part of it that is meant, on the
@@ -86,6 +87,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.getoption("--write-faults") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Outcomes())
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and -m leave some out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[COLLECTED] = list(items)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are skipped

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.faults.table import HEAD, TABLE, faults_of, link, table_of
+from tests.faults.table import COLLECTED, HEAD, TABLE, faults_of, link, table_of
 
 
 def test_the_table_has_the_faults_that_are_tested(request: pytest.FixtureRequest) -> None:
     """Where some test files are run, their rows are compared, where all are, all."""
-    items = request.session.items
+    items = request.config.stash[COLLECTED]
     faults = {fault for item in items if not item.get_closest_marker("xfail") for fault in faults_of(item)}
     files = {link(item) for item in items}
     rows = [
