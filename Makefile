@@ -10,7 +10,7 @@ dvc repro --single-item evaluate page
 python -m stages.tools.quote
 endef
 
-.PHONY: help setup report quick search whole_reviews bench walk test lint stale reproduced requirements
+.PHONY: help setup report quick search whole_reviews delayed_recall bench walk test lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
@@ -39,7 +39,8 @@ quick: setup ## a first result within ten minutes: one seed of the recipe that t
 # The side studies: a folder below stages/ each, of the same name.
 search: ## side study: candidates for the settings of a recipe, on validation reviews
 whole_reviews: ## side study: both cells on whole reviews, with more words
-search whole_reviews: setup
+delayed_recall: ## side study: over how many tokens each cell remembers, on generated sequences
+search whole_reviews delayed_recall: setup
 	@echo "== Training what is not up to date: up to an hour and a half on two cores"
 	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)
 	$(rewrite)

@@ -17,6 +17,7 @@ from stages.reviews.encoding import encode, load_raw, pad_rows
 from stages.reviews.splitting import split_train
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import FILM_GROUPS, PADDING, REPORTS, json_text, load_array, write_atomically
+from stages.scoring.calibration import calibration
 from stages.scoring.packing import pack
 
 NGRAMS = {"single": 1, "pairs": 2}  # the longest run of words that is a feature; shorter runs are, too
@@ -125,6 +126,7 @@ def evaluate(fitted: Fitted, reviews: np.ndarray, labels: np.ndarray) -> dict[st
         "validation_accuracy": round(fitted.candidates[fitted.model.C], 5),
         "test_accuracy": round(float(correct.mean()), 5),
         "correct": pack(correct),
+        "calibration": calibration(labels, fitted.model.predict_proba(features)[:, 1]),
     }
 
 

@@ -47,10 +47,9 @@ def evaluate() -> None:
 def load_inputs(params: Params) -> Inputs:
     """Return what other stages wrote, for the recipes and seeds that `params` names."""
     runs = load_all(RUNS, [f"{recipe}-{seed}" for recipe in params.recipes for seed in params.seeds])
-    names = ("audit", "bag_of_words", "benchmark", "released", "search", "whole_reviews")
+    names = ("audit", "bag_of_words", "benchmark", "delayed_recall", "released", "search", "whole_reviews")
     return Inputs(
         runs={recipe: {seed: runs[f"{recipe}-{seed}"] for seed in params.seeds} for recipe in params.recipes},
-        delayed_recall=load_all(REPORTS / "delayed_recall", params.seeds),
         inspection=load_all(REPORTS / "inspection", params.recipes),
         **{name: load_json(REPORTS / f"{name}.json") for name in names},
     )

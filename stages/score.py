@@ -32,6 +32,7 @@ from stages.runtime.files import (
     run_folder,
     write_atomically,
 )
+from stages.scoring.calibration import calibration
 from stages.scoring.packing import ROC_RATES, pack
 from stages.scoring.provenance import common_provenance
 
@@ -95,12 +96,13 @@ def padding(tokens: np.ndarray) -> dict[str, float]:
 
 
 def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    """Return accuracy, loss (cross-entropy, nats), area under the ROC curve, F1, confusion counts and curve.
+    """Return accuracy, loss (cross-entropy, nats), area under the ROC curve, F1, confusion counts, curves.
 
     labels: (reviews,) of 0 and 1; probabilities: (reviews,) P(positive), positive above one half as
     in Keras' accuracy. Probabilities are kept 1e-7 from 0 and 1, as in Keras' loss. `confusion` is
     [[true negatives, false positives], [false negatives, true positives]]; `roc` holds the true
-    positive rate at each of `ROC_RATES`; `correct` says of every review whether the prediction is.
+    positive rate at each of `ROC_RATES`; `correct` says of every review whether the prediction is;
+    `calibration` is what that function returns.
     """
     predicted = probabilities > 0.5
     bounded = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
@@ -113,6 +115,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
         "confusion": confusion_matrix(labels, predicted, labels=[0, 1]).tolist(),
         "roc": np.interp(ROC_RATES, false_positives, true_positives).round(4).tolist(),
         "correct": pack(predicted == labels),
+        "calibration": calibration(labels, probabilities),
     }
 
 

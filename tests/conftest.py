@@ -99,9 +99,9 @@ def small_params(mirror: Path) -> dict[str, Any]:
     for recipe in (*params["recipes"], "long"):
         params[recipe]["pad"] |= {"num_words": 40, "maxlen": 20}
         params[recipe]["train"] |= {"epochs": 2}
-    params["comparison"]["n_resamples"] = 200
     params["bag_of_words"] |= {"num_words": 40, "C": [1.0, 10.0]}
-    params["delayed_recall"] |= {"delays": [2, 4], "sequences": 40, "num_tokens": 10}
+    params["delayed_recall"] |= {"seeds": [0], "learning_rate": [0.003], "delays": [2, 4]}
+    params["delayed_recall"] |= {"sequences": 40, "num_tokens": 10}
     params["delayed_recall"]["model"] |= {"embedding_dim": 4, "units": 4}
     params["delayed_recall"]["train"] |= {"epochs": 1}
     params["inspection"] = {"reviews": 5, "positions": 10, "shown_tokens": [3, 20]}
@@ -256,7 +256,6 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, A
         params["download"] = from_mirror(mirror)
         params["recipes"] = ["prepadded", "tuned"]
         params["bag_of_words"]["num_words"] = 1100
-        params["delayed_recall"]["delays"] = [4]
         for recipe in params["recipes"]:
             params[recipe]["pad"] |= {"num_words": 1100, "maxlen": 40}
         project = Project.new(folder / "project", params)

@@ -1,5 +1,6 @@
 """What stages and side studies write under reports/, made up: no test reads the project's results."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from stages.benchmarking.speed import NAMES, speed_text
+from stages.params.delayed_recall import STARTS
 from stages.params.recipe import CELLS
 from stages.params.study import Params, load_params
 from stages.runtime.files import json_text
 from stages.scoring.packing import pack
+from stages.tabulate_delayed_recall import chosen, tried
 
 PARAMS = Path(__file__).with_name("params.yaml")  # not the project's own, which users change
 
@@ -44,6 +47,7 @@ def made_up_scores(rnn: float, lstm: float, pooling: str = "last", **pad: Any) -
             "confusion": [[correct - 100, REVIEWS - correct], [0, 100]],
             "roc": [i / 100 for i in range(101)],
             "correct": pack(np.arange(REVIEWS) < correct),
+            "calibration": made_up_calibration(1 - accuracy),
         }
         shared = [{"reviews": number, "accuracy": accuracy} for number in (200, 190, 10)]
         curve = [0.5, accuracy]
@@ -59,6 +63,17 @@ def made_up_scores(rnn: float, lstm: float, pooling: str = "last", **pad: Any) -
             "test": measured | {"by_shared": shared},
         }
     return result
+
+
+def made_up_calibration(error: float) -> dict[str, Any]:
+    """What would be measured of a model that is overconfident by this, of two bins."""
+    return {
+        "ece": error,
+        "overconfidence": error,
+        "reviews": [200, 0, 200],
+        "positive": [50, 0, 150],
+        "probability": [0.1, None, 0.9],
+    }
 
 
 def made_up_audit() -> dict[str, Any]:
@@ -93,24 +108,51 @@ def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
             "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),
+            "calibration": made_up_calibration(1 - accuracy),
         }
         for tokens, maxlen in (("cut", 200), ("whole", None))
         for words in ("single", "pairs")
     ]
 
 
-def made_up_recall(rnn: list[float], lstm: list[float]) -> dict[int, Any]:
-    """What `score_delayed_recall` would write of two seeds, at delays 10, 20, …"""
+def made_up_recall(
+    params: Params,
+    learned: Mapping[str, Sequence[float]] | None = None,
+    kept: Mapping[str, Sequence[float]] | None = None,
+) -> dict[str, Any]:
+    """What `make delayed_recall` would write, had all seeds these accuracies: start → one for each delay.
+
+    learned: trained at each delay, 1 where it is not given; kept: trained at the first, 0.5 after others.
+    """
+    asked = params.delayed_recall
+    delays = len(asked.delays)
+    rows = []
+    for start, rate, seed in product(STARTS, asked.learning_rate, asked.seeds):
+        pairs = zip(
+            asked.delays,
+            (learned or {}).get(start, [1.0] * delays),
+            (kept or {}).get(start, [1.0] + [0.5] * (delays - 1)),
+            strict=True,
+        )
+        answers = [
+            {
+                "delay": delay,
+                "test": {"accuracy": own, "auc": own},
+                "transferred": {"accuracy": first, "auc": first},
+                "validation_accuracy": [0.5] + [own] * (asked.train.epochs - 1),
+                "kept_epoch": 2,
+            }
+            for delay, own, first in pairs
+        ]
+        each = {"start": start, "learning_rate": rate, "seed": seed, "test_sequences": 50, "delays": answers}
+        rows.append(each)
+    means = tried(rows)
     return {
-        seed: {"test_sequences": 50}
-        | {
-            cell: [
-                {"delay": 10 * (i + 1), "test_accuracy": value, "transferred": values[0]}
-                for i, value in enumerate(values)
-            ]
-            for cell, values in (("rnn", rnn), ("lstm", lstm))
-        }
-        for seed in (0, 1)
+        "rows": rows,
+        "tried": means,
+        "chosen": chosen(means),
+        "settings": asked.shaping(),
+        "provenance": {"code": CODE, "packages": {}, "python": "3.11"},
     }
 
 
@@ -236,6 +278,7 @@ def no_stages(params: Params) -> dict[str, str]:
         "answers.md": "Nothing yet.\n",
         "benchmark.json": json_text(made_up_benchmark()),
         "benchmark.md": speed_text(made_up_benchmark()),
+        "delayed_recall.json": json_text({}),
         "search.json": json_text(made_up_search(params)),
         "walk.md": "Nothing yet.\n",
         "whole_reviews.json": json_text({}),

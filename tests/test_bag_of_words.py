@@ -79,6 +79,7 @@ def test_which_reviews_are_correct() -> None:
     fitted = fit(ORDERED, ORDERED, 2, [10.0])
     result = evaluate(fitted, np.array(["1 9 8", "1 9 8", "1 8 9"], object), np.array([1, 0, 0]))
     assert unpack(result.pop("correct"), 3).tolist() == [True, False, True]
+    assert result.pop("calibration")["reviews"] == [1, *[0] * 13, 2]
     assert result == {
         "features": 7,  # 1, 8, 9 and 1 8, 1 9, 8 9, 9 8
         "candidates": [{"C": 10.0, "validation_accuracy": 1.0}],
@@ -119,6 +120,7 @@ def test_the_test_reviews_choose_nothing(params: dict[str, Any]) -> None:
     bag_of_words()
     for old, new in zip(before, json.loads(REPORT.read_text()), strict=True):
         assert (unpack(old.pop("correct"), 60) != unpack(new.pop("correct"), 60)).all()
+        assert old.pop("calibration")["reviews"] == new.pop("calibration")["reviews"]
         assert old.pop("test_accuracy") + new.pop("test_accuracy") == pytest.approx(1)
         assert old == new
 

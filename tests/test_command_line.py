@@ -16,8 +16,7 @@ ARGUMENTS = {
     "train_variant": ("tuned", "rnn", "0", "--out", "data/variant", "--set", "model.pooling=max"),
     "score": ("tuned", "0"),
     "word_vectors": ("tuned",),
-    "train_delayed_recall": ("0",),
-    "score_delayed_recall": ("0",),
+    "train_delayed_recall": ("lstm-chrono", "0.001", "0", "--out", "data/recall"),
     "inspect_models": ("tuned",),
 }
 # Stage → what it misses first where nothing has run yet.
@@ -31,14 +30,20 @@ MISSING = {
     "page": "reports/report.md",
     "release": "data/models/tuned/rnn-0/summary.json",
     "score": "data/padded/tuned/train_tokens.npy",
-    "score_delayed_recall": "data/delayed_recall/0/provenance.json",
     "tabulate": "data/whole_reviews/tried/rnn-mean/provenance.json",
-    "train_lstm": "data/padded/tuned/train_tokens.npy",
-    "train_rnn": "data/padded/tuned/train_tokens.npy",
-    "train_variant": "data/padded/tuned/train_tokens.npy",
+    "train_lstm": "data/padded/tuned/settings.json",
+    "train_rnn": "data/padded/tuned/settings.json",
+    "train_variant": "data/padded/tuned/settings.json",
     "word_vectors": "data/padded/tuned/train_tokens.npy",
 }
-NO_RECIPE = {"audit", "download", "film_groups", "page", "score_delayed_recall", "train_delayed_recall"}
+NO_RECIPE = {
+    "audit",
+    "download",
+    "film_groups",
+    "page",
+    "tabulate_delayed_recall",
+    "train_delayed_recall",
+}
 
 
 def assert_refused(project: Project, status: int, said: str, stage: str, *arguments: str) -> None:
@@ -60,12 +65,15 @@ def test_wrong_arguments(project: Project) -> None:
     assert_refused(project, 2, "argument seed: invalid int value: 'x'", "train_rnn", "tuned", "x")
     assert_refused(project, 2, "the following arguments are required: seed", "train_lstm", "tuned")
     assert_refused(project, 2, "unrecognized arguments: extra", "download", "extra")
+    said = "start = 'lstm': should be one of rnn-orthogonal, rnn-identity, lstm-unit, lstm-chrono"
+    assert_refused(project, 1, said, "train_delayed_recall", "lstm", *ARGUMENTS["train_delayed_recall"][1:])
 
 
 def test_stages_run_before_their_inputs_exist(project: Project) -> None:
     said = "does not exist: run the stages before this one, `dvc repro` runs all"
     # `download` and `train_delayed_recall` need nothing; what `choose` says is in test_search.
-    assert set(STAGES) - MISSING.keys() == {"choose", "download", "train_delayed_recall"}
+    others = {"choose", "download", "tabulate_delayed_recall", "train_delayed_recall"}
+    assert set(STAGES) - MISSING.keys() == others
     for stage, missing in MISSING.items():
         assert_refused(project, 1, f"{stage}: {missing} {said}", stage, *ARGUMENTS.get(stage, ()))
 
@@ -80,7 +88,8 @@ def test_a_wrong_parameter_stops_every_stage_that_reads_it(project: Project) -> 
     project.params["delayed_recall"]["delays"] = [0]
     project.save_params()
     said = "params.yaml: delayed_recall.delays.0 = 0: should be greater than or equal to 1"
-    assert_refused(project, 1, f"train_delayed_recall: {said}", "train_delayed_recall", "0")
+    for stage in ("tabulate_delayed_recall", "train_delayed_recall"):
+        assert_refused(project, 1, f"{stage}: {said}", stage, *ARGUMENTS.get(stage, ()))
 
 
 @pytest.mark.parametrize("split_by", ["review", "film"])

@@ -8,13 +8,13 @@ from stages.reporting.comparison import compare_recipes
 from stages.reporting.tables import learning_curves, metrics
 from stages.runtime.files import json_text
 from tests.conftest import Project
-from tests.examples import example_params, made_up_audit, made_up_bags, made_up_scores
+from tests.examples import made_up_audit, made_up_bags, made_up_scores
 
 
 def save_results(project: Project, rnn: float, lstm: float) -> None:
     """Write what `evaluate` would write of these test accuracies for `dvc metrics` and `dvc plots`."""
     runs = {"tuned": dict.fromkeys((0, 1), made_up_scores(rnn, lstm))}
-    results = compare_recipes(runs, made_up_audit(), made_up_bags(), example_params().comparison)
+    results = compare_recipes(runs, made_up_audit(), made_up_bags())
     (project.folder / "reports/learning_curves").mkdir(exist_ok=True)
     (project.folder / "reports/metrics.json").write_text(json_text(metrics(results)))
     for name, table in learning_curves(runs).items():

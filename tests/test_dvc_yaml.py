@@ -159,7 +159,12 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
     project.run("git", "clone", "--quiet", ".", str(clone))
     plans = {
         pipeline: Project(clone).run("python", "-c", PLAN, pipeline).stdout.split()
-        for pipeline in ("dvc.yaml", "stages/search/dvc.yaml", "stages/whole_reviews/dvc.yaml")
+        for pipeline in (
+            "dvc.yaml",
+            "stages/delayed_recall/dvc.yaml",
+            "stages/search/dvc.yaml",
+            "stages/whole_reviews/dvc.yaml",
+        )
     }
     assert {"download", "train_lstm@tuned-0", "evaluate"} < set(plans["dvc.yaml"])
     assert not [stage for stage in plans["dvc.yaml"] if "/" in stage]
@@ -172,6 +177,7 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
 
     assert needed("stages/search/dvc.yaml") == {"download", "film_groups", "pad@tuned", "word_vectors@tuned"}
     assert needed("stages/whole_reviews/dvc.yaml") == {"download", "film_groups"}
+    assert needed("stages/delayed_recall/dvc.yaml") == set()
 
 
 def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) -> None:
@@ -192,15 +198,16 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
         (folder / "__pycache__/other.pyc").touch()
     trained.params["search"] |= {"pooling": ["max"], "seeds": [5]}
     trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
+    trained.params["delayed_recall"] |= {"seeds": [7], "sequences": 50}
     trained.params["inspection"]["reviews"] = 4
-    trained.params["comparison"]["n_resamples"] = 300
+    trained.params["comparison"]["headline"] = "prepadded"
     trained.params["long"]["train"]["epochs"] = 1
     trained.save_params()
     assert stale() == set()
 
     file = trained.folder / "stages/networks/batches.py"
     file.write_text(f"{file.read_text()}\n# changed\n")
-    assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm", "train_delayed_recall"}
+    assert {name.partition("@")[0] for name in stale()} == {"train_rnn", "train_lstm"}
 
 
 def layers() -> dict[str, int]:

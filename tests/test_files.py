@@ -3,13 +3,23 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stages.runtime.errors import StageError
-from stages.runtime.files import json_text, load_array, load_json, write_array, write_atomically, write_folder
+from stages.runtime.files import (
+    json_text,
+    load_array,
+    load_json,
+    load_text,
+    write_array,
+    write_atomically,
+    write_folder,
+)
 from tests.conftest import ROOT
 
 KILLED = """
@@ -132,5 +142,26 @@ def test_arrays_and_json_come_back(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_json_holds_finite_numbers_alone(number: float) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(StageError, match=r"a result is no finite number .*: nothing was written"):
         json_text({"loss": number})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "load"),
+    [
+        ("a.npy", b"\x93NUMPY\x01\x00", load_array),  # cut off
+        ("a.npy", b"no array", load_array),
+        ("a.json", b'{"a": 1', load_json),
+        ("a.json", b"\xff", load_json),
+        ("a.csv", b"\xff", load_text),
+    ],
+)
+def test_a_damaged_input_is_named_with_what_helps(
+    tmp_path: Path, name: str, content: bytes, load: Callable[[Path], Any]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(StageError) as error:
+        load(tmp_path / name)
+    said = str(error.value)
+    assert said.startswith(f"{tmp_path / name} is damaged (") and "\n" not in said
+    assert said.endswith("): delete it, and `dvc repro` restores it or makes it anew")

@@ -137,7 +137,6 @@ def test_nothing_can_be_changed() -> None:
             0,
             "delayed_recall.train.epochs = 0: should be greater than or equal to 1",
         ),
-        ("comparison.n_resamples", 10, "comparison.n_resamples = 10: should be greater than or equal to 100"),
         ("search.learning_rate", [0], "search.learning_rate.0 = 0: should be greater than 0"),
         ("search.pooling", ["min"], "search.pooling.0 = 'min': should be 'last', 'mean' or 'max'"),
         ("download.mirrors", [], "download.mirrors = []: List should have at least 1 item"),
@@ -178,13 +177,25 @@ def test_every_mistake_is_reported(tmp_path: Path) -> None:
     [
         ("tuned.train.keep", "best", "params.yaml: tuned.train.keep is now tuned.train.checkpoint"),
         ("tuned.pad.vocabulary", 10000, "params.yaml: tuned.pad.vocabulary is now tuned.pad.num_words"),
-        ("comparison.resamples", 1000, "params.yaml: comparison.resamples is now comparison.n_resamples"),
+        ("comparison.resamples", 1000, "params.yaml: comparison.resamples is no longer a parameter"),
+        ("comparison.n_resamples", 1000, "params.yaml: comparison.n_resamples is no longer a parameter"),
+        ("comparison.seed", 0, "params.yaml: comparison.seed is no longer a parameter"),
         (
             "delayed_recall.train.kernel",
             "keras",
             "delayed_recall.train.kernel is now delayed_recall.train.impl",
         ),
         ("probe", {}, "params.yaml: probe is now delayed_recall"),
+        (
+            "delayed_recall.rnn",
+            {"learning_rate": 0.001},
+            "params.yaml: delayed_recall.rnn is now delayed_recall.learning_rate",
+        ),
+        (
+            "delayed_recall.lstm",
+            {"learning_rate": 0.001},
+            "params.yaml: delayed_recall.lstm is now delayed_recall.learning_rate",
+        ),
         ("tuned.pad.pairs", 0, "params.yaml: tuned.pad.pairs is no longer a parameter"),
         ("search.finalists", 2, "params.yaml: search.finalists is no longer a parameter"),
     ],
@@ -230,6 +241,8 @@ def test_delayed_recall_is_read_by_itself(tmp_path: Path) -> None:
     assert load_delayed_recall(path) == load_params(PARAMS).delayed_recall
     with pytest.raises(StageError, match=r"delayed_recall\.learning_rate\.0 = 0: should be greater than 0"):
         load_delayed_recall(write(tmp_path, "delayed_recall.learning_rate", [0]))
+    with pytest.raises(StageError, match=r"delayed_recall\.lstm is now delayed_recall\.learning_rate"):
+        load_delayed_recall(write(tmp_path, "delayed_recall.lstm", {}))
 
 
 def test_settings_of_a_recipe_can_be_changed() -> None:

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from stages.networks.provenance import PACKAGES, check_current, differing, provenance
+from stages.networks.training import check_padded
+from stages.params.recipe import load_recipe
 from stages.runtime import sources
 from stages.runtime.errors import StageError
+from stages.runtime.files import write_atomically
 from tests.conftest import Project
+from tests.examples import PARAMS
 
 
 def test_provenance_names_settings_code_and_packages() -> None:
@@ -60,6 +64,20 @@ def test_a_changed_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "stages/networks/provenance.py").unlink()
     with pytest.raises(StageError, match=r"another .*/provenance\.py than the present"):
         check_current("run", made, {})
+
+
+def test_reviews_padded_with_other_settings_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_recipe("tuned", PARAMS).pad
+    write_atomically(Path("data/padded/other/settings.json"), settings.model_dump_json())
+    check_padded("other", settings)
+    with pytest.raises(StageError) as error:
+        check_padded("other", settings.model_copy(update={"padding": "post"}))
+    assert str(error.value) == (
+        "data/padded/other was padded with padding = pre, not post: `dvc repro` runs `pad`"
+    )
 
 
 @pytest.mark.parametrize(

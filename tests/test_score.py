@@ -23,6 +23,7 @@ def test_measure() -> None:
     assert result["roc"][0] == 0.5 and result["roc"][-1] == 1.0
     assert len(result["roc"]) == 101
     assert result["correct"] == pack(np.array([True, False, True, True, False]))
+    assert result["calibration"]["positive"] == [0] * 6 + [1] + [0] * 6 + [1, 0]  # P = 0.4 and 0.9
 
 
 def test_measure_is_that_of_keras() -> None:

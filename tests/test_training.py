@@ -237,6 +237,20 @@ def test_a_learning_rate_of_a_million_is_stopped() -> None:
         fit(network, small_split(1), small_split(2), settings, 1e30, 0, "test")
 
 
+def test_weights_that_the_last_step_broke_are_not_kept() -> None:
+    """No training loss was computed with them: the validation loss is."""
+    keras.utils.set_random_seed(0)
+    settings = SETTINGS.model_copy(update={"optimizer": "sgd", "global_clipnorm": None, "epochs": 1})
+    network = Network(build_model("rnn", NUM_WORDS, SMALL), "keras")
+    one_batch = Split(*(each[: settings.batch_size] for each in small_split(1)))
+    with pytest.raises(StageError) as error:
+        fit(network, one_batch, small_split(2), settings, float("inf"), 0, "test", verbose=False)
+    assert str(error.value) == (
+        "test: epoch 1/1: the validation loss is nan. Lower the learning rate (inf), "
+        "or clip gradients with train.global_clipnorm (null)"
+    )
+
+
 def test_the_history_is_one_plain_line_per_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     _, fitted = small_fit("rnn")
     output = capsys.readouterr()

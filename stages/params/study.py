@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from stages.params.delayed_recall import RENAMED as RENAMED_IN_DELAYED_RECALL
 from stages.params.delayed_recall import DelayedRecall
 from stages.params.download import Download
 from stages.params.reading import (
@@ -21,21 +22,20 @@ from stages.params.reading import (
     renaming,
     validated,
 )
-from stages.params.recipe import RENAMED as RENAMED_IN_RECIPES
 from stages.params.recipe import Pooling, Recipe
 from stages.runtime.errors import StageError
 
 RENAMED: Renamed = {
-    **RENAMED_IN_RECIPES,
+    **RENAMED_IN_DELAYED_RECALL,  # with those in recipes
     "search.finalists": None,
     "search.settings": None,
     "bag_of_words.whole_vocabulary": "bag_of_words.num_words",
     "bag_of_words.inverse_penalties": "bag_of_words.C",
     "search.learning_rates": "search.learning_rate",
-    "comparison.resamples": "comparison.n_resamples",
+    "comparison.resamples": None,
+    "comparison.n_resamples": None,
+    "comparison.seed": None,
     "probe": "delayed_recall",
-    "delayed_recall.distances": "delayed_recall.delays",
-    "delayed_recall.vocabulary": "delayed_recall.num_tokens",
     "inside": "inspection",
 }
 
@@ -63,11 +63,9 @@ class Inspection(Block):
 
 
 class Comparison(Block):
-    """The bootstrap behind every interval, and the recipe that the report leads with."""
+    """The recipe that the report leads with."""
 
     headline: Name
-    n_resamples: Annotated[int, Field(ge=100)]
-    seed: Seed
 
 
 class Release(Block):

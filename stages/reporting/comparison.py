@@ -10,7 +10,6 @@ import numpy as np
 
 from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
-from stages.params.study import Comparison
 from stages.reporting.statistics import (
     Estimate,
     Runs,
@@ -19,7 +18,7 @@ from stages.reporting.statistics import (
     Uncertainty,
     compare_cells,
     correct_answers,
-    paired_bootstrap,
+    estimate,
     summarise_metrics,
 )
 from stages.scoring.packing import unpack
@@ -50,13 +49,12 @@ class Result(NamedTuple):
 
 
 def compare_recipes(
-    runs: Runs, audit: Mapping[str, Any], bags: Sequence[Mapping[str, Any]], comparison: Comparison
+    runs: Runs, audit: Mapping[str, Any], bags: Sequence[Mapping[str, Any]]
 ) -> dict[str, Result]:
     """Return recipe → result. audit, bags: what those stages wrote, on the same test reviews as the runs."""
     bins = length_bins(audit)
     unique = np.ones(len(audit["test_lengths"]), bool)
     unique[audit["duplicates"]["rows"]] = False
-    bootstrap = (comparison.n_resamples, comparison.seed)
     results = {}
     for name, seeds in runs.items():
         correct = correct_answers(seeds)
@@ -64,19 +62,16 @@ def compare_recipes(
             name,
             seeds,
             summarise_metrics(seeds),
-            compare_cells(correct, list(seeds), bins, unique, *bootstrap),
-            {
-                cell: [lead_over(bag, each, *bootstrap) for bag in bags]
-                for cell, each in zip(CELLS, correct, strict=True)
-            },
+            compare_cells(correct, bins, unique),
+            {cell: [lead_over(bag, each) for bag in bags] for cell, each in zip(CELLS, correct, strict=True)},
         )
     return results
 
 
-def lead_over(bag: Mapping[str, Any], correct: np.ndarray, n_resamples: int, seed: int) -> Estimate:
+def lead_over(bag: Mapping[str, Any], correct: np.ndarray) -> Estimate:
     """Return by how much models, bool (seeds, reviews), are more often correct than a bag-of-words model."""
-    baseline = np.broadcast_to(unpack(bag["correct"], correct.shape[-1]), correct.shape)
-    return paired_bootstrap(np.stack([baseline, correct]), n_resamples, seed)[2]
+    baseline = unpack(bag["correct"], correct.shape[-1])
+    return estimate(correct.astype(np.int8) - baseline.astype(np.int8))
 
 
 def length_bins(audit: Mapping[str, Any]) -> dict[str, np.ndarray]:

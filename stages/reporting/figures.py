@@ -12,13 +12,15 @@ from matplotlib.ticker import MaxNLocator
 
 from stages.params.recipe import CELLS
 from stages.params.study import Published
-from stages.reporting.formatting import LABELS
+from stages.reporting.formatting import LABELS, START_LABELS
+from stages.reporting.sections.calibration import Curve
 from stages.reporting.statistics import LengthBin, Runs
 from stages.scoring.packing import ROC_RATES
 
 mpl.rcdefaults()  # whatever the user's matplotlibrc says: the same numbers give the same bytes
 
 COLOURS = {"rnn": "#D55E00", "lstm": "#0072B2"}  # of Okabe and Ito's palette: which all eyes tell apart
+BASELINE = "#009E73"
 STYLE: dict[Any, Any] = {
     "figure.dpi": 150,
     "font.size": 9,
@@ -53,7 +55,7 @@ def accuracy(runs: Runs, published: Published, baselines: Mapping[str, float]) -
     if published.recipe in runs:
         handles.append(_entry("published", color="black", marker="x", linestyle=""))
     for (name, reached), line in zip(baselines.items(), ("--", "-."), strict=False):
-        style: dict[str, Any] = {"color": "#009E73", "linewidth": 1, "linestyle": line}
+        style: dict[str, Any] = {"color": BASELINE, "linewidth": 1, "linestyle": line}
         handles.append(axes.axhline(100 * reached, label=name, zorder=0, **style))
     return _with_legend(figure, [*handles, _entry("guessing", linestyle=":")])
 
@@ -104,6 +106,24 @@ def roc(runs: Runs) -> Figure:
     return _panels(runs, "ROC on the test reviews, one line per seed", draw, handles)
 
 
+@mpl.rc_context(STYLE)
+def reliability(curves: Mapping[str, Mapping[str, Curve]]) -> Figure:
+    """Share of positive test reviews against P(positive); curves: recipe → model → what was measured."""
+    colours = {LABELS[cell]: colour for cell, colour in COLOURS.items()}
+    models = next(iter(curves.values()))
+
+    def draw(axes: Axes, recipe: str) -> None:
+        axes.plot([0, 1], [0, 1], ":", color="grey", linewidth=0.8)
+        for model, (probability, share) in curves[recipe].items():
+            axes.plot(probability, share, ".-", color=colours.get(model, BASELINE), linewidth=1)
+        axes.set(xlabel="P(positive)", ylabel="share of positive reviews", aspect="equal")
+
+    handles = [_entry(model, color=colours.get(model, BASELINE), marker=".") for model in models]
+    return _panels(
+        curves, "Reliability on the test reviews", draw, [*handles, _entry("calibrated", linestyle=":")]
+    )
+
+
 @mpl.rc_context(STYLE | {"axes.grid": False})
 def confusion(runs: Runs) -> Figure:
     """Confusion matrices on the test reviews: mean over seeds, in percent of each actual label."""
@@ -146,31 +166,30 @@ def by_length(bins: Mapping[str, Sequence[LengthBin]], several: bool) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def delayed_recall(recalled: Mapping[int, Mapping[str, Any]]) -> Figure:
-    """Accuracy on generated sequences against the delay: a line per cell and seed, and their means."""
-    figure, axes = _single(6, 3.4)
-    delays = [row["delay"] for row in next(iter(recalled.values()))[CELLS[0]]]
-    for cell, colour in COLOURS.items():
-        rows, transferred = (
-            [[100 * row[name] for row in each[cell]] for each in recalled.values()]
-            for name in ("test_accuracy", "transferred")
-        )
-        for row in rows:
-            axes.plot(delays, row, ".-", color=colour, linewidth=0.6, alpha=0.5)
-        axes.plot(delays, np.mean(rows, axis=0), color=colour, linewidth=2.2)
-        axes.plot(delays, np.mean(transferred, axis=0), "--", color=colour, linewidth=1.4)
-    axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
-    axes.set(xscale="log", xlabel="delay: tokens of noise after the one that decides", ylabel="accuracy (%)")
-    axes.set_xticks(delays, [str(delay) for delay in delays])
-    axes.minorticks_off()
-    axes.set_title("Delayed recall: how far back does a model remember?")
-    handles = [
-        *_cells(),
-        _entry("trained at this delay", linewidth=2.2),
-        _entry(f"trained at {delays[0]}", linestyle="--"),
-        _entry("guessing", linestyle=":"),
-    ]
-    return _with_legend(figure, handles)
+def delayed_recall(
+    panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], delays: Sequence[int]
+) -> Figure:
+    """Memory of the deciding token against the delay: a line per cell and start, a dot per seed.
+
+    panels: title → start → memory by seed and delay.
+    """
+
+    def style(start: str) -> dict[str, Any]:
+        second = start in ("rnn-identity", "lstm-chrono")
+        markers = {"marker": "x" if second else ".", "linestyle": "--" if second else "-"}
+        return {"color": COLOURS[start.partition("-")[0]], "markersize": 4, **markers}
+
+    def draw(axes: Axes, title: str) -> None:
+        for start, memory in panels[title].items():
+            percent = 100 * np.asarray(memory)
+            axes.plot(delays, percent.T, alpha=0.5, **style(start) | {"linestyle": ""})
+            axes.plot(delays, percent.mean(axis=0), **style(start) | {"marker": ""})
+        axes.set(xscale="log", xlabel="delay (tokens of noise)", ylabel="memory (%)")
+        axes.set_xticks(delays, [str(delay) for delay in delays])
+        axes.minorticks_off()
+
+    handles = [_entry(START_LABELS[start], **style(start)) for start in next(iter(panels.values()))]
+    return _panels(panels, "Delayed recall: mean and seeds", draw, handles)
 
 
 @mpl.rc_context(STYLE)

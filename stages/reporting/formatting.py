@@ -4,6 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LABELS = {"rnn": "RNN", "lstm": "LSTM"}
+# In delayed recall: each cell, and what it starts from.
+START_LABELS = {
+    "rnn-orthogonal": "RNN (orthogonal)",
+    "rnn-identity": "RNN (identity)",
+    "lstm-unit": "LSTM (unit forget bias)",
+    "lstm-chrono": "LSTM (chrono)",
+}
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -37,6 +44,11 @@ def lead(difference: Mapping[str, Any]) -> str:
 def number(value: float) -> str:
     """12345 → "12,345", 0.00001234 → "1.2e-05"."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.2g}"
+
+
+def p_value(p: float) -> str:
+    """0.000503 → "0.0005"; what is too small to compute is no 0: "< 1e-200"."""
+    return "< 1e-200" if p < 1e-200 else f"{p:.1g}"
 
 
 def fixed(value: float, digits: int = 0) -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from stages.reporting import formatting
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "fixed", "setting")
+FILTERS = ("percent", "points", "spread", "bounds", "lead", "number", "p_value", "fixed", "setting")
 
 
 def render(name: str, folder: Path = TEMPLATES, **values: Any) -> str:

@@ -10,6 +10,8 @@ from stages.params.study import Params
 from stages.reporting import figures
 from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.sections.baseline import Baseline, baseline
+from stages.reporting.sections.calibration import Calibration, calibration_section
+from stages.reporting.sections.certainty import Certainty, certainty
 from stages.reporting.sections.costs import Costs, costs_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
@@ -21,6 +23,7 @@ from stages.reporting.sections.reviews import Reviews, reviews_section
 from stages.reporting.sections.search import Search, search_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
+from stages.reporting.verdicts import short_and_long
 
 
 class Inputs(NamedTuple):
@@ -30,7 +33,7 @@ class Inputs(NamedTuple):
     audit: Mapping[str, Any]
     bag_of_words: Sequence[Mapping[str, Any]]
     benchmark: Mapping[str, Any]
-    delayed_recall: Mapping[int, Mapping[str, Any]]  # by seed
+    delayed_recall: Mapping[str, Any]
     inspection: Mapping[str, Mapping[str, Any]]  # by recipe
     released: Mapping[str, Any]  # by cell
     search: Mapping[str, Any]
@@ -49,13 +52,15 @@ class Report(NamedTuple):
     introduction: Introduction
     published: PublishedResult | None  # None: the recipe with the published settings was not run
     ladder: Ladder | None  # None: a single recipe was run
+    certainty: Certainty
     published_difference: float  # LSTM − RNN
-    chance: float  # that of two equal cells one wins with all seeds
     search: Search
-    delayed_recall: DelayedRecall
+    delayed_recall: DelayedRecall | None  # None: never run
+    short_and_long: str  # reviews, with the headline's models
     gradients: Gradients
     gates: Gates
     baseline: Baseline
+    calibration: Calibration
     whole_reviews: WholeReviews | None  # None: never run
     reviews: Reviews
     costs: Costs
@@ -67,8 +72,8 @@ def build_report(params: Params, inputs: Inputs) -> Report:
     """Return the report."""
     headline, release, published = params.comparison.headline, params.release.recipe, params.published
     runs, bags, audit = inputs.runs, inputs.bag_of_words, inputs.audit
-    results = compare_recipes(runs, audit, bags, params.comparison)
-    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags, params.comparison)
+    results = compare_recipes(runs, audit, bags)
+    whole = compare_recipes(whole_runs(inputs.whole_reviews), audit, bags)
     every, leading, original = results | whole, results[headline], results.get(published.recipe)
     whole_sections = [
         whole_reviews_section(inputs.whole_reviews, each, leading, bags, params, runs)
@@ -84,13 +89,15 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         introduction=introduction(results, headline, published.recipe),
         published=published_result(published, original) if original else None,
         ladder=ladder(results, headline, published.recipe) if len(results) > 1 else None,
+        certainty=certainty(results),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
-        chance=2 / 2 ** len(params.seeds),
         search=search_section(inputs.search, params, runs),
-        delayed_recall=delayed_recall_section(inputs.delayed_recall, leading),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, params, runs),
+        short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading),
+        calibration=calibration_section(results, headline, bags),
         whole_reviews=whole_sections[0] if whole_sections else None,
         reviews=reviews_section(list(every.values()), audit, leading.settings["pad"]["maxlen"]),
         costs=costs_section(inputs.benchmark, leading),
@@ -104,14 +111,16 @@ def draw(inputs: Inputs, report: Report) -> dict[str, Figure]:
     runs, published, accuracies = inputs.runs, report.params.published, report.baseline.accuracies
     baselines = {"bag of words": accuracies["single"], "bag of word pairs": accuracies["pairs"]}
     by_length = {name: result.uncertainty["by_length"] for name, result in report.results.items()}
+    recalled = report.delayed_recall
     return {
         "accuracy": figures.accuracy(runs, published, baselines),
         "learning_curves": figures.learning_curves(runs, published),
         "roc": figures.roc(runs),
         "confusion": figures.confusion(runs),
+        "reliability": figures.reliability(report.calibration.curves),
         "by_length": figures.by_length(by_length, report.several),
-        "delayed_recall": figures.delayed_recall(inputs.delayed_recall),
         "gradients": figures.gradients(inputs.inspection),
         "gates": figures.gates(inputs.inspection),
         "lengths": figures.lengths(inputs.audit),
+        **({"delayed_recall": figures.delayed_recall(recalled.panels, recalled.delays)} if recalled else {}),
     } | {f"reading_{name}": figures.reading(each, title) for name, title, each in report.gates.readings}

@@ -1,10 +1,10 @@
 """What several seeds and many test reviews say together, and how uncertain that is."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from stages.params.recipe import CELLS
 from stages.scoring.packing import unpack
@@ -12,6 +12,7 @@ from stages.scoring.packing import unpack
 METRICS = ("accuracy", "loss", "auc", "f1")
 DIGITS = 4  # of every figure that is written down: a hundredth of a percentage point
 CONFIDENCE = 0.95  # of every interval
+SMALLEST_P = 1e-205  # far below it, SciPy's quantiles of t are not all finite
 
 Seeds = Mapping[int, Mapping[str, Any]]  # seed → what `score` wrote of a recipe's two runs
 Runs = Mapping[str, Seeds]  # recipe → the same
@@ -50,9 +51,9 @@ class LengthBin(Estimates):
 class Uncertainty(Estimates):
     """The same on all test reviews, and how certain that is; `compare_cells` says what the parts are."""
 
+    p_value: float
     prediction_interval: dict[str, list[float] | None]
     probability_of_superiority: dict[str, Any]
-    mcnemar: dict[str, Any]
     by_length: list[LengthBin]
     without_duplicates: Estimates
 
@@ -96,81 +97,128 @@ def correct_answers(seeds: Seeds) -> np.ndarray:
     )
 
 
-def compare_cells(
-    correct: np.ndarray,
-    seeds: Sequence[int],
-    bins: Mapping[str, np.ndarray],
-    unique: np.ndarray,
-    n_resamples: int,
-    seed: int,
-) -> Uncertainty:
+def compare_cells(correct: np.ndarray, bins: Mapping[str, np.ndarray], unique: np.ndarray) -> Uncertainty:
     """Return how certain a recipe's comparison of both cells is.
 
-    correct: bool (2, seeds, reviews), in CELLS' order; bins: name → bool (reviews,), by length; unique:
-    bool (reviews,), false where a review is in train, too. `mcnemar` compares the runs of median accuracy;
-    `by_length` has the bins that are not empty; `prediction_interval` is None for a single seed.
+    correct: bool (2, seeds, reviews), in CELLS' order, paired by seed; bins: name → bool (reviews,), by
+    length; unique: bool (reviews,), false where a review is in train, too. `by_length` has the bins of two
+    reviews or more; `prediction_interval` is None for a single seed; `p_value` tests whether both are equal.
     """
     accuracies = {cell: each.mean(axis=1).tolist() for cell, each in zip(CELLS, correct, strict=True)}
-    medians = {cell: median_seed(dict(zip(seeds, each, strict=True))) for cell, each in accuracies.items()}
-    median_runs = (correct[i, list(seeds).index(medians[cell])] for i, cell in enumerate(CELLS))
+    scores = correct.astype(np.int8)
 
     def estimates(reviews: np.ndarray) -> Estimates:
-        rnn, lstm, difference = paired_bootstrap(correct[..., reviews], n_resamples, seed)
-        return {"rnn": rnn, "lstm": lstm, "difference": difference}
+        rnn, lstm = scores[..., reviews]
+        return {"rnn": estimate(rnn), "lstm": estimate(lstm), "difference": estimate(lstm - rnn)}
 
     return {
         **estimates(np.ones_like(unique)),
+        "p_value": p_value(scores[1] - scores[0]),
         "prediction_interval": {cell: prediction_interval(each) for cell, each in accuracies.items()},
         "probability_of_superiority": probability_of_superiority(accuracies["lstm"], accuracies["rnn"]),
-        "mcnemar": {"seeds": medians, **mcnemar(*median_runs)},
         "by_length": [
             {"tokens": name, "reviews": int(chosen.sum()), **estimates(chosen)}
             for name, chosen in bins.items()
-            if chosen.any()
+            if chosen.sum() > 1
         ],
         "without_duplicates": estimates(unique),
     }
 
 
-def paired_bootstrap(correct: np.ndarray, n_resamples: int, seed: int) -> tuple[Estimate, Estimate, Estimate]:
-    """Return the mean accuracies of two kinds of models, and the second's lead over the first.
+def estimate(values: np.ndarray) -> Estimate:
+    """Return the mean of `values` (seeds, reviews) and its interval: see `CrossedMean`."""
+    crossed = CrossedMean.of(values)
+    return {"mean": round(float(crossed.mean), DIGITS), "interval": _around(crossed.mean, crossed.reach())}
 
-    correct: bool (2, seeds, reviews), paired by seed, of at least one review.
+
+class CrossedMean(NamedTuple):
+    """A mean over seeds and reviews, and what the draw of either adds to its error.
+
+    Seeds and reviews are crossed random effects. The variance of the mean is at most the sum of two parts:
+    variance of the seeds' means / seeds + variance of the reviews' means / reviews. Both hold the noise of
+    single answers, so the sum is a little too large (Owen, The pigeonhole bootstrap, Annals of Applied
+    Statistics 1, 2007). Of a single seed only the reviews' part is known.
+
+    The interval is ± √(t² · seeds' part + t² · reviews' part), each with the t of its own degrees of freedom
+    (Banerjee, Sankhyā 22, 1960; Ruben, Sankhyā A 64, 2002). With normal effects it covers the truth at least
+    as often as it says, whichever part is larger: the distribution function of χ²(1) is concave. With few
+    seeds that differ much, one t with Satterthwaite's degrees of freedom covers less than that, and a
+    percentile bootstrap far less: tests/test_statistics.py.
     """
-    first, second = correct.mean(axis=(1, 2))
-    drawn_first, drawn_second = bootstrap_means(correct, n_resamples, seed).T
-    return (
-        _estimate(first, drawn_first),
-        _estimate(second, drawn_second),
-        _estimate(second - first, drawn_second - drawn_first),
-    )
+
+    mean: np.ndarray
+    seeds_error: np.ndarray  # standard errors
+    reviews_error: np.ndarray
+    seeds: int
+    reviews: int
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "CrossedMean":
+        """Return the mean of values (…, seeds, reviews), of two reviews or more."""
+        seeds, reviews = values.shape[-2:]
+        seeds_error = (
+            values.mean(axis=-1).std(axis=-1, ddof=1) / np.sqrt(seeds)
+            if seeds > 1
+            else np.zeros(values.shape[:-2])
+        )
+        reviews_error = values.mean(axis=-2).std(axis=-1, ddof=1) / np.sqrt(reviews)
+        return cls(values.mean(axis=(-2, -1)), seeds_error, reviews_error, seeds, reviews)
+
+    def reach(self, p: float = 1 - CONFIDENCE) -> np.ndarray:
+        """Return how far the interval that leaves out a share `p` reaches to either side of the mean."""
+        parts = self.reviews_error * stats.t.isf(p / 2, self.reviews - 1)
+        if self.seeds > 1:
+            parts = np.hypot(parts, self.seeds_error * stats.t.isf(p / 2, self.seeds - 1))
+        return np.asarray(parts)
 
 
-def _estimate(mean: float, drawn: np.ndarray) -> Estimate:
-    return {"mean": round(float(mean), DIGITS), "interval": interval(drawn)}
+def p_value(values: np.ndarray) -> float:
+    """Return the p-value of a mean of 0 of `values` (seeds, reviews): where its interval reaches 0.
 
-
-def bootstrap_means(correct: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    """Return mean accuracies, float (n_resamples, models), each time of other seeds and reviews.
-
-    correct: bool (models, seeds, reviews). Seeds and reviews are each drawn with replacement, as many as
-    there are, and the same for all models: a bootstrap over both, paired (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, §8.3).
+    SMALLEST_P stands for all smaller ones.
     """
-    models, seeds, reviews = correct.shape
-    random = np.random.default_rng(seed)
-    # Reviews that the same models answer correctly are alike: what is drawn is how many of each kind.
-    kinds, counts = np.unique(np.packbits(correct.reshape(-1, reviews), axis=0), axis=1, return_counts=True)
-    kinds = np.unpackbits(kinds, axis=0, count=models * seeds).astype(np.float64)
-    drawn = random.multinomial(reviews, counts / reviews, size=n_resamples) @ kinds.T / reviews
-    weights = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=n_resamples) / seeds
-    return np.asarray(np.einsum("rns,rs->rn", drawn.reshape(n_resamples, models, seeds), weights))
+    crossed = CrossedMean.of(values)
+    distance = abs(float(crossed.mean))
+
+    def excess(log_p: float) -> float:
+        return float(crossed.reach(np.exp(log_p))) - distance
+
+    smallest = np.log(SMALLEST_P)
+    if distance == 0:
+        return 1.0
+    if excess(smallest) <= 0:
+        return SMALLEST_P
+    return float(f"{np.exp(optimize.brentq(excess, smallest, 0)):.3g}")
 
 
-def interval(values: np.ndarray) -> list[float]:
-    """Return the two values between which the middle share CONFIDENCE of `values` lies."""
-    tail = (1 - CONFIDENCE) / 2
-    return [round(float(bound), DIGITS) for bound in np.quantile(values, (tail, 1 - tail))]
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Return the p-values, corrected for being several (Holm 1979); 0.05 then holds for all together."""
+    ordered = sorted(p_values, key=p_values.__getitem__)
+    scaled = [min(1.0, p_values[name] * (len(ordered) - i)) for i, name in enumerate(ordered)]
+    corrected = dict(zip(ordered, np.maximum.accumulate(scaled).tolist(), strict=True))
+    return {name: corrected[name] for name in p_values}
+
+
+def mean_interval(values: Sequence[float]) -> list[float] | None:
+    """Return the interval of the mean of one value per seed, were they normal; None for a single one."""
+    return _t_interval(values, 1 / len(values))
+
+
+def prediction_interval(values: Sequence[float]) -> list[float] | None:
+    """Return where one more seed's value would lie, were they normal; None for a single one."""
+    return _t_interval(values, 1 + 1 / len(values))
+
+
+def _t_interval(values: Sequence[float], share: float) -> list[float] | None:
+    """Return mean ± t(n − 1) · sd · √share."""
+    if len(values) < 2:
+        return None
+    t = stats.t.isf((1 - CONFIDENCE) / 2, len(values) - 1)
+    return _around(np.mean(values), t * np.std(values, ddof=1) * np.sqrt(share))
+
+
+def _around(mean: Any, reach: Any) -> list[float]:
+    return [round(float(mean + sign * reach), DIGITS) for sign in (-1, 1)]
 
 
 def probability_of_superiority(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
@@ -181,33 +229,3 @@ def probability_of_superiority(ours: Sequence[float], theirs: Sequence[float]) -
     pairs = len(ours) * len(theirs)
     wins = stats.mannwhitneyu(ours, theirs).statistic
     return {"share": round(float(wins / pairs), DIGITS), "pairs": pairs}
-
-
-def mcnemar(rnn: np.ndarray, lstm: np.ndarray) -> dict[str, Any]:
-    """Return McNemar's exact test on two models' answers, correct or not, bool (reviews,).
-
-    Reviews that only one of both answers correctly would fall to either with probability ½ if both were as
-    good (McNemar 1947): a two-sided binomial test.
-    """
-    only_rnn, only_lstm = int((rnn & ~lstm).sum()), int((lstm & ~rnn).sum())
-    p = stats.binomtest(only_lstm, only_rnn + only_lstm).pvalue if only_rnn + only_lstm else 1.0
-    return {"only_rnn": only_rnn, "only_lstm": only_lstm, "p": float(f"{p:.3g}")}
-
-
-def median_seed(values: Mapping[int, float]) -> int:
-    """Return the seed of the median value, of the lower one where there are two."""
-    ordered = sorted(values, key=lambda seed: (values[seed], seed))
-    return ordered[(len(ordered) - 1) // 2]
-
-
-def prediction_interval(values: Sequence[float]) -> list[float] | None:
-    """Return where one more run's value would lie, were the values normal; None for a single value.
-
-    mean ± t(n − 1) · sd · √(1 + 1/n).
-    """
-    n = len(values)
-    if n < 2:
-        return None
-    scale = np.std(values, ddof=1) * np.sqrt(1 + 1 / n)
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * scale
-    return [round(float(np.mean(values) + sign * reach), DIGITS) for sign in (-1, 1)]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, lead, number, percent, points
+from stages.reporting.formatting import lead, number, percent, points
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -38,11 +38,27 @@ def against_baseline(rnn: Mapping[str, Any], lstm: Mapping[str, Any]) -> str:
     return f"the RNN {verb[ahead(rnn)]} and the LSTM {verb[ahead(lstm)]}"
 
 
-def published_lstm(published: float, accuracies: Collection[float]) -> str:
-    """Say whether the published figure can be an LSTM's; accuracies: those of genuine LSTMs."""
-    if published < min(accuracies):
-        return 'No. The published "LSTM" is no LSTM, and its figure is none of an LSTM.'
+def published_lstm(published: float, interval: Sequence[float] | None) -> str:
+    """Say whether the published figure can be an LSTM's.
+
+    interval: where one more genuine LSTM's accuracy would lie; None: a single one was trained.
+    """
+    if interval is None:
+        return 'Its "LSTM" is no LSTM; a single run does not tell whether its figure could be one\'s.'
+    if _within(published, interval) == "outside":
+        return 'No. The published "LSTM" is no LSTM, and its figure is not an LSTM\'s.'
     return 'Its "LSTM" is no LSTM; its figure alone does not give it away.'
+
+
+def corrected(p_values: Mapping[str, float]) -> str:
+    """Say which recipes' differences stay significant together; nothing for one. p_values: corrected."""
+    if len(p_values) == 1:
+        return ""
+    small = [f"`{name}`" for name, p in p_values.items() if p < 0.05]
+    which = f"{' and '.join(small)} only" if small else "none of them"
+    if len(small) == len(p_values):
+        which = "each of them"
+    return f"After Holm's correction for {len(p_values)} recipes, p is below 0.05 for {which}."
 
 
 def place(value: float, values: Collection[float]) -> str:
@@ -129,35 +145,6 @@ def up_to_date(changed: Sequence[str] | None, command: str) -> str:
         f"**Out of date: {names} {'has' if len(changed) == 1 else 'have'} changed since; "
         f"`{command}` runs it again.**"
     )
-
-
-def delayed_recall(
-    delays: Sequence[int], longest: Mapping[str, int | None], worst: Mapping[str, float]
-) -> str:
-    """Say which cell learns over longer delays.
-
-    longest: cell → longest delay that it learns, None: not even the shortest; worst: cell → lowest accuracy
-    of models trained at the first delay.
-    """
-    rnn, lstm = longest["rnn"] or 0, longest["lstm"] or 0
-    if lstm > rnn:
-        verdict = "They learn over longer distances than RNNs"
-    elif lstm < rnn:
-        verdict = "They do not learn over as long distances as RNNs"
-    else:
-        verdict = "They learn over no longer distances than RNNs"
-    learns = [_learns(cell, longest[cell], min(delays)) for cell in LABELS]
-    return (
-        f"{verdict}: on generated sequences {', '.join(learns)}. Trained at a delay of {delays[0]} tokens "
-        f"and tested at others, the RNN falls to {percent(worst['rnn'])} at the worst distance and the LSTM "
-        f"to {percent(worst['lstm'])}."
-    )
-
-
-def _learns(cell: str, longest: int | None, shortest: int) -> str:
-    if longest:
-        return f"the {LABELS[cell]} learns the deciding token over up to {longest} tokens of noise"
-    return f"the {LABELS[cell]} does not learn it even over {shortest} tokens of noise"
 
 
 def short_and_long(recipe: str, bins: Sequence[Mapping[str, Any]]) -> str:

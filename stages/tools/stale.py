@@ -169,7 +169,7 @@ def unpinned(made: Iterable[tuple[Path, Mapping[str, Any]]], requirements: str) 
 
 def provenances() -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield each of the main study's reports on trained models, and what these were made with."""
-    for report in sorted([*RUNS.glob("*.json"), *(REPORTS / "delayed_recall").glob("*.json")]):
+    for report in sorted(RUNS.glob("*.json")):
         yield report, load_json(report)["provenance"]
 
 

@@ -22,14 +22,15 @@ def published_result(published: Published, result: Result) -> PublishedResult:
     """Return the section; result: that of the recipe with the published settings."""
     accuracies = {cell: list(result.metrics[cell]["accuracy"]["seeds"].values()) for cell in CELLS}
     rnn, lstm = published.rnn.accuracy, published.lstm.accuracy
+    predictions = result.uncertainty["prediction_interval"]
     return PublishedResult(
         result,
-        published_lstm(lstm, accuracies["lstm"]),
+        published_lstm(lstm, predictions["lstm"]),
         {cell: (min(each), max(each)) for cell, each in accuracies.items()},
         {
             "rnn": f"{place(rnn, accuracies['rnn'])} of the RNNs",
             "lstm": f"{place(lstm, accuracies['lstm'])} of the LSTMs, "
             f"{place(lstm, accuracies['rnn'])} of the RNNs",
         },
-        among_predictions(rnn, lstm, result.uncertainty["prediction_interval"]),
+        among_predictions(rnn, lstm, predictions),
     )

@@ -41,7 +41,8 @@ def whole_reviews_section(
         result,
         leading_cell(result.uncertainty["difference"]),
         up_to_date(
-            out_of_date(study, asked(study, result, params), settings(result, params), runs), "make whole_reviews"
+            out_of_date(study, asked(study, result, params), settings(result, params), runs),
+            "make whole_reviews",
         ),
         {cell: float(mean_over_seeds(result.seeds, cell, "validation", "accuracy")) for cell in CELLS},
         study["tried"],

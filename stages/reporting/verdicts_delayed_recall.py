@@ -1,0 +1,131 @@
+"""What the report concludes from delayed recall: each function turns numbers into a sentence or more.
+
+A difference is one of memory: its mean over seeds, and its interval, None for a single seed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.reporting import verdicts
+from stages.reporting.formatting import START_LABELS, lead, percent, points
+
+
+def ahead(difference: Mapping[str, Any]) -> int:
+    """Return 1, 0 or −1 as `verdicts.ahead` does; 0 for a single seed, which has no interval."""
+    return verdicts.ahead(difference) if difference["interval"] else 0
+
+
+def learned_and_kept(
+    pair: tuple[str, str], learned: Mapping[str, Any], kept: Mapping[str, Any] | None, first: int
+) -> str:
+    """Say whether LSTMs keep long-term dependencies; both differences are LSTM − RNN.
+
+    pair: the start of each, the LSTM's first; learned: of models that were trained at each delay; kept: of
+    those that were trained at the delay `first`, at all others, None where there are no others.
+    """
+    lstm, rnn = (START_LABELS[start] for start in pair)
+    learns = {
+        1: f"The {lstm} learns to remember more than the {rnn}",
+        0: f"Neither the {lstm} nor the {rnn} learns to remember more than the other",
+        -1: f"The {rnn} learns to remember more than the {lstm}",
+    }[ahead(learned)]
+    text = f"{learns}: LSTM − RNN is {_lead(learned)} percentage points of memory, mean over all delays."
+    if kept is None:
+        return text
+    keeps = {1: "the LSTM keeps more", 0: "neither keeps more", -1: "the RNN keeps more"}[ahead(kept)]
+    return f"{text} Trained over {first} tokens and asked after other delays, {keeps}: {_lead(kept)}."
+
+
+def reaches(longest: Mapping[str, int | None], shortest: int) -> str:
+    """Say how far each start learns; longest: start → delay, None: not even the shortest."""
+    parts = ", ".join(
+        f"{START_LABELS[start]} {each or f'not even {shortest}'}" for start, each in longest.items()
+    )
+    return f"The deciding token is learned over up to so many tokens of noise: {parts}."
+
+
+def kept(memory: Mapping[str, float], first: int, flipped: int, remembered: int) -> str:
+    """Say how much models that were trained at the delay `first` remember at others, by start.
+
+    flipped: of the `remembered` answers, those with a memory above one half, how many have an accuracy below.
+    """
+    parts = ", ".join(f"{START_LABELS[start]} {percent(mean)}" for start, mean in memory.items())
+    text = f"Trained over {first} tokens, models remember after other delays, on average: {parts}."
+    if not remembered:
+        return f"{text} None remembers more than half at any of them."
+    have = "has" if flipped == 1 else "have"
+    return (
+        f"{text} Of {remembered} such memories above one half, {flipped or 'none'} {have} the sign flipped: "
+        "an accuracy below one half."
+    )
+
+
+def chrono(learned: Mapping[str, Any], kept: Mapping[str, Any] | None) -> str:
+    """Say whether chrono initialisation helps; both differences are chrono − unit forget bias."""
+
+    def helps(difference: Mapping[str, Any]) -> str:
+        return {1: "helps", 0: "does not help", -1: "hinders"}[ahead(difference)]
+
+    text = f"Chrono initialisation {helps(learned)} the LSTM in learning: {_lead(learned)}"
+    return f"{text}." if kept is None else f"{text}; it {helps(kept)} in keeping: {_lead(kept)}."
+
+
+def chrono_on_reviews(learned: Mapping[str, Any], places: Sequence[str]) -> str:
+    """Say where chrono initialisation was tried on real reviews, if it helps to learn; places: where."""
+    if ahead(learned) < 1:
+        return ""
+    if not places:
+        return "No recipe here starts so on real reviews."
+    return f"On real reviews it was tried with {' and '.join(places)}."
+
+
+def flat(rising: Sequence[tuple[str, int, int]], last: int, epochs: int, least: float, seeds: int) -> str:
+    """Say whether training was long enough.
+
+    rising: start, delay, and how many seeds' best validation accuracy still rose by more than `least` in the
+    `last` of all `epochs`; without those where it is none.
+    """
+    when = f"in the last {last} of {epochs} epochs" if last > 1 else f"in the last of {epochs} epochs"
+    amount = f"more than {100 * least:.0f} percentage points"
+    if not rising:
+        return f"The curves are flat: {when} no model's best validation accuracy rose by {amount}."
+    where = ", ".join(
+        f"the {START_LABELS[start]} at {delay} ({number} of {seeds})" for start, delay, number in rising
+    )
+    return (
+        f"Not all curves are flat: {when} the best validation accuracy still rose by {amount} "
+        f"in some seeds of {where}."
+    )
+
+
+def thresholds(hidden: int, forgotten: int) -> str:
+    """Say whether the threshold of one half hides memory.
+
+    hidden: of the `forgotten` answers, those with a memory of at most one half, the ones whose area under the
+    ROC curve tells of more.
+    """
+    if not forgotten:
+        return "No memory is at one half or below."
+    text = f"Of {forgotten} memories of at most one half, {hidden or 'none'}"
+    if not hidden:
+        return f"{text} has |2 AUC − 1| above it: it is not the threshold that hides any."
+    return (
+        f"{text} {'has' if hidden == 1 else 'have'} |2 AUC − 1| above it: there P(positive) depends on the "
+        "token, but stays on one side of the threshold."
+    )
+
+
+def rates_at_edges(starts: Sequence[str]) -> str:
+    """Say for which starts the chosen learning rate is the least or the most of those tried."""
+    if not starts:
+        return "Each lies inside the grid."
+    names = " and ".join(f"the {START_LABELS[start]}" for start in starts)
+    return f"At an edge of the grid {'is' if len(starts) == 1 else 'are'} that of {names}."
+
+
+def _lead(difference: Mapping[str, Any]) -> str:
+    return (
+        lead(difference)
+        if difference["interval"]
+        else f"{points(difference['mean'])} (one seed, no interval)"
+    )
