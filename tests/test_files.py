@@ -146,6 +146,11 @@ def test_json_holds_finite_numbers_alone(number: float) -> None:
         json_text({"loss": number})
 
 
+@pytest.mark.fault(
+    "an input of a stage, such as `{name}`, that is cut off or something else",
+    "the stage names the file and what restores it, in one line, exit status 1",
+    "the former results",
+)
 @pytest.mark.parametrize(
     ("name", "content", "load"),
     [
