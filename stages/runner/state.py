@@ -20,7 +20,7 @@ from ruamel.yaml.error import YAMLError
 
 from stages.runner.dvc import MAIN_STUDY, studies
 from stages.runtime.errors import StageError
-from stages.runtime.files import load_text
+from stages.runtime.files import missing_input
 
 RWLOCK = Path(".dvc/tmp/rwlock")  # which files DVC's processes read and write
 
@@ -73,15 +73,17 @@ def check_merged(*files: Path) -> None:
 
 
 def load_lock(lock: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Return what a dvc.lock says of each stage; raise `StageError` where it is not whole."""
+    """Return what a dvc.lock says of each stage; raise `StageError` where it is missing or not whole."""
     try:
-        text = load_text(lock)
+        text = lock.read_text(encoding="utf-8")
         stages = YAML(typ="safe").load(text)["stages"]
         files = [
             file for stage in stages.values() for kind in ("deps", "outs") for file in stage.get(kind, ())
         ]
         whole = text.endswith("\n") and all(map(_described, files))
-    except (StageError, YAMLError, KeyError, TypeError, AttributeError, ValueError):
+    except FileNotFoundError:
+        raise missing_input(lock) from None
+    except (YAMLError, KeyError, TypeError, AttributeError, ValueError):
         whole = False
     if not whole:
         raise StageError(
