@@ -100,8 +100,8 @@ def test_bytes_that_dvc_does_not_look_at(trained: Project) -> None:
 )
 @pytest.mark.fault(
     "a `dvc.lock` that was edited by hand",
-    "what it says differs from the files; nothing is run",
-    "everything: `make report` takes it from DVC's cache and writes the undisturbed run's `dvc.lock`",
+    "what it says differs from the files; nothing is trained",
+    "everything: `dvc repro` takes models from DVC's cache and writes the undisturbed run's `dvc.lock`",
 )
 @pytest.mark.fault(
     "a half-merged `dvc.lock` or `params.yaml`",
@@ -114,7 +114,7 @@ def test_edited_files_and_a_deleted_cache(trained: Project) -> None:
     edited = lock.replace(digest, digest.replace("md5: ", "md5: " + "0" * 8)[: len(digest) - 4] + ".dir")
     (trained.folder / "dvc.lock").write_text(edited)
     assert edited != lock
-    trained.repro()
+    assert not any(stage.startswith("train_") for stage in trained.repro())
     assert (results(trained), trained.text("dvc.lock")) == (before, lock)
 
     for name in ("params.yaml", "dvc.lock"):
