@@ -45,11 +45,13 @@ import sys
 from pathlib import Path
 from stages.runner.alone import alone
 from stages.runner.pipeline import INTERRUPTED, bring_up_to_date
+from stages.runner.state import check_state
 from stages.runtime.command_line import protocol
 from stages.tools.run import copy_table
 
 pipeline = Path(next((each for each in sys.argv if each.endswith(".yaml")), "dvc.yaml"))
 with protocol("run", INTERRUPTED), alone() as lock:
+    check_state()
     bring_up_to_date(pipeline, 2, "--verbose" in sys.argv, lock)
     if pipeline.parent.name:
         copy_table(pipeline.parent.name)

@@ -46,14 +46,12 @@ def put_back(status: Mapping[str, list[Any]]) -> set[str]:
     status: of `dvc status --json`, which does not say whether results that are not in the cache are here, or
     changed. `dvc commit` takes none that are not those that dvc.lock names.
     """
-    lost = sorted(stage for stage, reasons in status.items() if all(map(_only_uncached, reasons)))
-    commits = {
-        stage: subprocess.run(
-            (*DVC, "commit", stage), check=False, capture_output=True, stdin=subprocess.DEVNULL
-        )
-        for stage in lost
-    }
-    back = {stage for stage, commit in commits.items() if commit.returncode == 0}
+    back = set()
+    for stage in (stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))):
+        command = (*DVC, "commit", stage)
+        commit = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+        if commit.returncode == 0:
+            back.add(stage)
     if back:
         print(f"Results of {len(back)} stages were not in DVC's cache: put back", flush=True)
     return status.keys() - back
@@ -68,6 +66,11 @@ def _only_uncached(reason: Any) -> bool:
 def studies() -> list[Path]:
     """Return the dvc.yaml of the main study and of each side study."""
     return [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
+
+
+def cache_folder() -> Path:
+    """Return the folder of DVC's cache."""
+    return Path(printed("dvc", "cache", "dir").strip()).absolute()
 
 
 def study_of(stage: str) -> Path:

@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from stages.runner.disk import check_space, full_disk
-from stages.runner.dvc import Outcome, printed, run_stage, stale_stages
+from stages.runner.dvc import Outcome, run_stage, stale_stages
 from stages.runner.jobs import default_jobs
 from stages.runner.progress import Progress
 from stages.runner.schedule import Schedule, duration
-from stages.runner.state import check_state, delete_damaged, hashed_anew
+from stages.runner.state import hashed_anew
 from stages.runtime.command_line import at_least_one
 from stages.runtime.errors import StageError
 from stages.runtime.files import write_atomically
@@ -51,17 +51,14 @@ def bring_up_to_date(
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, `jobs` at a time.
 
     lock: of `alone`. durations: a file that remembers how long they took. Raises `StageError` where a stage
-    fails, where there is no room for results, or where a file of DVC's is damaged.
+    fails, or where there is no room for results.
     """
     began = time.monotonic()
-    check_state()
-    cache = Path(printed("dvc", "cache", "dir").strip()).absolute()
-    delete_damaged(cache)
     schedule = Schedule(stale_stages(pipeline), jobs, load_durations(durations))
     if not schedule.waiting:
         print("Everything is up to date", flush=True)
         return
-    check_space(len(schedule.waiting), Path.cwd(), cache)
+    check_space(len(schedule.waiting))
     print(
         f"{len(schedule.waiting)} stages to run, {min(jobs, len(schedule.waiting))} at a time, "
         f"about {duration(schedule.time_left(began))}",

@@ -18,15 +18,16 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from stages.runner.dvc import MAIN_STUDY, studies
+from stages.runner.dvc import MAIN_STUDY, cache_folder, studies
 from stages.runtime.errors import StageError
-from stages.runtime.files import missing_input
+from stages.runtime.files import missing_input, write_atomically
 
 RWLOCK = Path(".dvc/tmp/rwlock")  # which files DVC's processes read and write
+READ = Path(".dvc/tmp/read.json")  # what was found whole: path → size and time of change
 
 
 def check_state() -> None:
-    """Raise `StageError` where a file of DVC's is damaged; it says how to put it right."""
+    """Raise `StageError` where a file of DVC's is damaged, which says how to put it right; mend the cache."""
     check_merged(MAIN_STUDY.with_suffix(".lock"), *studies())
     for study in studies():
         lock = study.with_suffix(".lock")
@@ -39,11 +40,15 @@ def check_state() -> None:
             raise StageError(
                 f"{RWLOCK} is damaged: run `rm {RWLOCK}` while no DVC is at work here; nothing is lost"
             ) from None
+    delete_damaged(cache_folder())
 
 
 @contextmanager
 def hashed_anew() -> Iterator[None]:
-    """Let the processes of DVC that are started in this block forget what they know of files' digests."""
+    """Let the processes of DVC that are started in this block forget what they know of files' digests.
+
+    Reading all results again takes little more than a second per gigabyte.
+    """
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DVC_SITE_CACHE_DIR"] = folder
         try:
@@ -53,12 +58,28 @@ def hashed_anew() -> Iterator[None]:
 
 
 def delete_damaged(cache: Path) -> None:
-    """Delete what is damaged in DVC's cache: files that have another digest than their name is."""
+    """Delete what is damaged in DVC's cache: files that have another digest than their name is.
+
+    Reads what was written since the last time, such as before a power cut, by a pull or by a former run.
+    """
+    try:
+        known = dict(json.loads(READ.read_text()))
+    except (OSError, ValueError, TypeError):
+        known = {}
+    whole = {}
     for file in sorted(cache.glob("files/md5/??/*")):
         name = f"{file.parent.name}{file.name}".removesuffix(".dir")
-        if re.fullmatch("[0-9a-f]{32}", name) and hashlib.md5(file.read_bytes()).hexdigest() != name:
+        if not re.fullmatch("[0-9a-f]{32}", name):  # not all written
+            continue
+        state = file.stat()
+        version = [state.st_size, state.st_ctime_ns]  # a time that programs cannot set
+        if known.get(str(file)) == version or hashlib.md5(file.read_bytes()).hexdigest() == name:
+            whole[str(file)] = version
+        else:
             file.unlink()
             print(f"{file} was damaged: deleted, what it was of is restored or made anew", flush=True)
+    if whole != known:
+        write_atomically(READ, json.dumps(whole))
 
 
 def check_merged(*files: Path) -> None:

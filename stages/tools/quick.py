@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
 from stages.runner.alone import alone
-from stages.runner.dvc import MAIN_STUDY, printed
+from stages.runner.dvc import MAIN_STUDY, cache_folder, printed
 from stages.runner.pipeline import DURATIONS, INTERRUPTED, add_options, bring_up_to_date
 from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
@@ -39,7 +39,7 @@ def main() -> None:
     with protocol("quick", INTERRUPTED), alone(LOCK) as lock:
         check_merged(PARAMS_FILE)
         params = load_params()
-        check_state()  # here, where git has what puts it right
+        check_state()  # here, where git has what puts locks right
         recipe, seed = params.comparison.headline, params.seeds[0]
         copy_project(COPY)
         os.chdir(COPY)
@@ -53,7 +53,7 @@ def main() -> None:
 def copy_project(folder: Path) -> None:
     """Make `folder` a copy of the files that git tracks here, as they are now, with this project's cache."""
     files = printed("git", "ls-files", "-z").split("\0")
-    cache = printed("dvc", "cache", "dir").strip()
+    cache = cache_folder()
     shutil.rmtree(folder, ignore_errors=True)
     for name in filter(None, files):
         source, target = Path(name), folder / name
@@ -61,7 +61,7 @@ def copy_project(folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     printed("git", "init", "--quiet", str(folder))
-    printed("dvc", "--cd", str(folder), "cache", "dir", "--local", str(Path(cache).absolute()))
+    printed("dvc", "--cd", str(folder), "cache", "dir", "--local", str(cache))
 
 
 def restrict(file: Path, recipe: str, seed: int) -> None:

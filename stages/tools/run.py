@@ -14,7 +14,7 @@ from stages.params.study import load_params
 from stages.runner.alone import alone
 from stages.runner.dvc import MAIN_STUDY
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
-from stages.runner.state import check_merged
+from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
@@ -40,6 +40,7 @@ def main() -> None:
         check_merged(PARAMS_FILE)
         load_params()
         with alone() as lock:
+            check_state()
             bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
