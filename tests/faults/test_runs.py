@@ -76,6 +76,8 @@ def test_a_second_run_waits_or_says_which_is_at_work(ticks: Path, undisturbed: P
         assert all(ticking(ticks, "01"))
         first.kill()
         first.wait()
+        with alone(ticks / RUNNING):
+            assert not any(ticking(ticks, "01"))
         third = run(ticks)
     assert third.returncode == 0, third.stderr
     assert "4 stages to run" in third.stdout
