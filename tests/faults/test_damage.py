@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,11 +112,17 @@ def test_the_cache_is_read_once_and_again_where_it_changes(
         file.write_bytes(content)
         return file
 
+    contents: list[bytes] = []
+    md5 = hashlib.md5
+
+    def noting(content: bytes) -> Any:
+        contents.append(content)
+        return md5(content)
+
     def read() -> list[bytes]:
-        contents: list[bytes] = []
+        contents.clear()
         with monkeypatch.context() as patch:
-            md5 = hashlib.md5
-            patch.setattr(hashlib, "md5", lambda content: contents.append(content) or md5(content))
+            patch.setattr(hashlib, "md5", noting)
             delete_damaged(tmp_path / "cache")
         return contents
 
