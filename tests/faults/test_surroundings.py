@@ -16,6 +16,7 @@ ODD = f"""
 set -e
 mount --bind /tmp /tmp
 mount -o remount,bind,ro /tmp
+cd "$PWD"  # into what is mounted now
 mount -t tmpfs none disk
 mount -t tmpfs none cache
 export HOME="$PWD/home"
