@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,11 @@ def test_probabilities_that_are_none(tmp_path: Path, what: str, probabilities: n
     measure_run(tmp_path, padded, shared)
     assert reached(tmp_path, LABELS)["test_accuracy"] == 0.5
     np.save(tmp_path / "test_probabilities.npy", probabilities)
-    for read in (lambda: measure_run(tmp_path, padded, shared), lambda: reached(tmp_path, LABELS)):
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: measure_run(tmp_path, padded, shared),
+        lambda: reached(tmp_path, LABELS),
+    )
+    for read in readers:
         with pytest.raises(StageError, match=r"test_probabilities\.npy is damaged"):
             read()
 
