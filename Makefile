@@ -53,7 +53,8 @@ $(STUDIES): setup
 
 bench: setup ## time training against stock Keras and PyTorch; then report the figures
 	@echo "== Timing; about ten minutes, best on a machine that does nothing else"
-	@python -c 'import torch' 2>/dev/null || python -m pip install --quiet torch==2.13.0
+	@python -c 'import torch' 2>/dev/null || \
+		python -m pip install --quiet --require-hashes --requirement requirements-bench.txt
 	dvc repro download
 	python -m stages.tools.benchmark
 	$(rewrite)
@@ -79,6 +80,9 @@ stale: setup ## check that the committed results belong to the committed code an
 reproduced: setup ## compare a rerun with the committed results, or with those of REVISION
 	python -m stages.tools.reproduced $(REVISION)
 
-requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.10 --generate-hashes --upgrade \
-		--quiet --custom-compile-command "make requirements" --output-file requirements.txt
+pin = uv pip compile --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
+	--custom-compile-command "make requirements"
+
+requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt and requirements-bench.txt
+	$(pin) pyproject.toml --extra test --output-file requirements.txt
+	$(pin) --group bench --constraint requirements.txt --output-file requirements-bench.txt

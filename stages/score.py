@@ -1,11 +1,9 @@
 """Stage `score`: what is measured on the two runs, RNN and LSTM, of one recipe and one seed."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
@@ -28,12 +26,13 @@ from stages.runtime.files import (
     load_array,
     load_json,
     load_padded,
-    load_text,
     run_folder,
     write_atomically,
 )
 from stages.scoring.calibration import calibration
+from stages.scoring.histories import load_history
 from stages.scoring.packing import ROC_RATES, pack
+from stages.scoring.probabilities import load_probabilities
 from stages.scoring.provenance import common_provenance
 
 
@@ -62,10 +61,10 @@ def measure_run(run: Path, padded: dict[str, Split], shared: dict[str, np.ndarra
     shared: split → (reviews,), how many rare words each shares with the review that was trained on and shares
     most.
     """
-    history = pd.read_csv(io.StringIO(load_text(run / "history.csv"))).to_dict("list")
-    result = {**load_json(run / "summary.json"), "history": history}
+    result = {**load_json(run / "summary.json"), "history": load_history(run).to_dict("list")}
     for split, near in shared.items():
-        labels, probabilities = padded[split].labels, load_array(run / f"{split}_probabilities.npy")
+        labels = padded[split].labels
+        probabilities = load_probabilities(run / f"{split}_probabilities.npy", len(labels))
         result[split] = measure(labels, probabilities)
         result[split]["by_shared"] = by_shared((probabilities > 0.5) == labels, near)
     return result

@@ -106,6 +106,11 @@ def test_a_wrong_parameter_stops_every_stage_that_reads_it(project: Project) -> 
         assert_refused(project, 1, f"{stage}: {said}", stage, *ARGUMENTS.get(stage, ()))
 
 
+@pytest.mark.fault(
+    "a validation split that cannot be met",
+    "a line names it, exit status 1",
+    "everything; nothing is written",
+)
 @pytest.mark.parametrize("split_by", ["review", "film"])
 def test_a_validation_split_that_cannot_be_met(project: Project, split_by: str) -> None:
     for stage in ("download", "film_groups"):

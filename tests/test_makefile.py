@@ -74,6 +74,9 @@ version = "1"
 requires-python = ">=3.10"
 dependencies = []
 optional-dependencies = {test = []}
+
+[dependency-groups]
+bench = []
 """
 
 

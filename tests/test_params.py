@@ -82,10 +82,13 @@ def test_nothing_can_be_changed() -> None:
             "tuned.model.units = 1000000000000000000000000000000: should be less th",
         ),
         ("tuned.train.checkpoint", "first", "tuned.train.checkpoint = 'first': should be 'last' or 'best'"),
-        (
+        pytest.param(
             "tuned.rnn.learning_rate",
             1e30,
             "tuned.rnn.learning_rate = 1e+30: should be less than or equal to 10",
+            marks=pytest.mark.fault(
+                "a learning rate of 1e30 in params.yaml", "a line says what is allowed", "everything"
+            ),
         ),
         (
             "tuned.rnn.recurrent_initializer",
@@ -281,6 +284,7 @@ def test_settings_of_a_recipe_can_be_changed() -> None:
         changed("tuned", recipe, [("train.epochs", 0)])
 
 
+@pytest.mark.fault("params.yaml is missing, or no YAML", "a line says so, and where", "everything")
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -343,6 +343,11 @@ def test_wrong_arguments(refused: Callable[..., None], monkeypatch: pytest.Monke
     refused(2, "give texts, --file, or a pipe on standard input")
 
 
+@pytest.mark.fault(
+    "texts for `predict` that are missing, a folder, or not UTF-8",
+    "a line names file, line and byte, exit status 1",
+    "everything",
+)
 def test_texts_that_cannot_be_read(
     refused: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,6 +378,11 @@ def test_what_is_predicted_before_a_mistake_is_printed(
     assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == ["word5", "word6"]
 
 
+@pytest.mark.fault(
+    "`predict` before anything is trained",
+    "a line names the file that is missing, exit status 1",
+    "everything",
+)
 def test_what_the_pipeline_has_not_made(
     refused: Callable[..., None], folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -390,6 +400,11 @@ def test_what_the_pipeline_has_not_made(
     refused(1, f"predict: data/released/lstm/model.keras {said}", "x")
 
 
+@pytest.mark.fault(
+    "models of different settings, side by side",
+    "`predict` refuses them, exit status 1",
+    "everything",
+)
 def test_models_of_different_settings_are_refused(
     refused: Callable[..., None], folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -419,6 +434,11 @@ def test_params_yaml_does_not_change_what_models_are_given(
     assert expected[0] != expected[1]
 
 
+@pytest.mark.fault(
+    "Ctrl-C at `predict`",
+    "it says that it was interrupted, in one line, exit status 130",
+    "the rows before it",
+)
 def test_an_interrupt_is_a_line(refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "predict", lambda *_: signal.raise_signal(signal.SIGINT))
     refused(130, "predict: interrupted", "x")
@@ -441,6 +461,11 @@ def test_a_terminal_is_not_waited_for(folder: Path) -> None:
     assert not any("tensorflow" in line or "keras" in line for line in imports)  # they take seconds
 
 
+@pytest.mark.fault(
+    "nobody reads on what `predict` prints",
+    "it ends in silence, exit status 141",
+    "everything",
+)
 def test_nobody_reads_on(folder: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

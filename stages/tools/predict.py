@@ -29,7 +29,9 @@ from stages.runtime.files import (
     OUT_OF_VOCABULARY,
     PADDING,
     RELEASED,
+    RESTORE,
     START,
+    damaged,
     load_json,
     missing_input,
     run_folder,
@@ -123,22 +125,23 @@ class Models:
         for path in self.paths.values():
             if not path.is_file():
                 raise missing_input(path)
-        trained_with = [load_json(folder / FILE)["settings"] for folder in folders.values()]
-        shared = [{part: each[part] for part in ("pad", "model")} for each in trained_with]
+        shared = [shared_settings(folder / FILE) for folder in folders.values()]
         if any(each != shared[0] for each in shared):
             paths = " and ".join(map(str, self.paths.values()))
             raise StageError(f"{paths} were trained with different settings: `dvc repro` trains them anew")
-        self.pad = Pad.model_validate(shared[0]["pad"])
-        self.model = Model.model_validate(shared[0]["model"])
+        self.pad, self.model = shared[0]
         self.ranks = load_ranks()
 
     @cached_property
     def networks(self) -> dict[str, Any]:
         """Each cell's `Network`."""
         # Imported here: TensorFlow takes seconds and prints lines of its own; what is wrong is said before.
-        from stages.networks.models import load_network
+        from stages.networks.models import build_model, load_network
 
-        return {cell: load_network(path, "fused") for cell, path in self.paths.items()}
+        networks = {cell: load_network(path, "fused") for cell, path in self.paths.items()}
+        for cell, network in networks.items():
+            check_weights(self.paths[cell], network, build_model(cell, self.pad.num_words, self.model))
+        return networks
 
     @cached_property
     def weights(self) -> dict[str, dict[str, list[np.ndarray]]]:
@@ -181,6 +184,28 @@ class Models:
             for word, token in zip(shown, tokens, strict=False)  # the row's end may be cut
         ]
         return {"words": shown, **reading(self.weights, self.model, row)}
+
+
+def shared_settings(file: Path) -> tuple[Pad, Model]:
+    """Return the settings in a model's provenance that both cells share."""
+    made = load_json(file)
+    try:
+        settings = made["settings"]
+        return Pad.model_validate(settings["pad"]), Model.model_validate(settings["model"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise damaged(file, error) from None
+
+
+def check_weights(path: Path, network: Any, expected: Any) -> None:
+    """Raise `StageError` where a network in a file has not the layers and shapes of the `expected` model."""
+    found, wanted = (
+        [(layer.name, [weight.shape for weight in layer.weights]) for layer in model.layers]
+        for model in (network.model, expected)
+    )
+    if found != wanted:
+        raise StageError(f"{path} is no model of the settings in {path.with_name(FILE)}: {RESTORE}")
+    if not all(np.isfinite(weights).all() for weights in network.model.get_weights()):
+        raise StageError(f"{path} has weights that are no finite numbers: {RESTORE}")
 
 
 def predict(models: Models, texts: Iterable[str], form: str) -> None:
