@@ -210,6 +210,9 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
     assert "a better one may lie: the RNN's with `notebook`, the RNN's with `tuned`." in section
     assert "figures/learning_rates.png" in section and "Out of date" not in section
     assert "**The learning rate, more than the cell: " in part(text, "## What explains the gap?")
+    opening = text.split("![")[0]
+    assert "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.1 (" in opening
+    assert "| LSTM − RNN, each with its best learning rate | – | +1.1 | +1.1 |" in text.split(HEADING)[0]
     assert text.index("figures/accuracy.png") < text.index(HEADING) < text.index("## Is the published result")
 
 
@@ -242,6 +245,7 @@ def test_without_the_study_one_sentence_says_how_to_run_it() -> None:
     inputs = made_up_inputs(params, RUNS)
     made = build_report(params, inputs)
     text = render("report.md", **made._asdict())
+    assert "best learning rate" not in text.split(HEADING)[0]
     assert part(text).strip() == (
         "This run does not say: `make learning_rates` trains the recipes with other learning rates "
         "than their own."

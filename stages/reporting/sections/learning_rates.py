@@ -49,6 +49,7 @@ class RecipeRates(NamedTuple):
 class LearningRates(NamedTuple):
     """What learning rates change."""
 
+    opening: str
     verdict: str
     out_of_date: str
     recipes: dict[str, RecipeRates]
@@ -75,6 +76,7 @@ def learning_rates_section(
     near = {name: {cell: each.near for cell, each in rates.cells.items()} for name, rates in recipes.items()}
     tried = {run["learning_rate"] for run in study["runs"]}
     return LearningRates(
+        gap_at_best({name: rates.best.difference for name, rates in recipes.items()}),
         robustness(near, len(tried)),
         up_to_date(out_of_date(study, changed_since(study, results, params), ({}, {}), runs), COMMAND),
         recipes,
@@ -190,6 +192,12 @@ def gap_by_rates(recipe: str, own: Estimate | None, best: Estimate) -> str:
         f"With `{recipe}`, LSTM − RNN is {lead(own)} percentage points at its own rates and {lead(best)} "
         f"with each cell's best: {CHANGES[change(own, best)]}. The second interval {interval_and_zero(best)}."
     )
+
+
+def gap_at_best(gaps: Mapping[str, Estimate]) -> str:
+    """Say what LSTM − RNN is with each cell's best rate; gaps: recipe → that difference."""
+    said = ", ".join(f"{lead(gap)} with `{name}`" for name, gap in gaps.items())
+    return f"With the learning rate that is best for each cell, LSTM − RNN in percentage points is {said}."
 
 
 def gap_by_recipe_and_rates(
