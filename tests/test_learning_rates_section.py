@@ -211,7 +211,10 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
     assert "figures/learning_rates.png" in section and "Out of date" not in section
     assert "**The learning rate, more than the cell: " in part(text, "## What explains the gap?")
     opening = text.split("![")[0]
-    assert "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.1 (" in opening
+    assert (
+        "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.1 ("
+        in opening
+    )
     assert "| LSTM − RNN, each with its best learning rate | – | +1.1 | +1.1 |" in text.split(HEADING)[0]
     assert text.index("figures/accuracy.png") < text.index(HEADING) < text.index("## Is the published result")
 
