@@ -32,6 +32,11 @@ with write_folder(Path("target")) as folder:
 """
 
 
+@pytest.mark.fault(
+    "an interrupt while a folder is written",
+    "the half-written folder vanishes",
+    "the former folder",
+)
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "target"
     with write_folder(target) as folder:
@@ -46,6 +51,11 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
+@pytest.mark.fault(
+    "SIGKILL while a folder is written",
+    "what is left of it goes when the folder is written next",
+    "the former folder, under its name",
+)
 def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path: Path) -> None:
     killed = subprocess.run(
         [sys.executable, "-c", KILLED], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
@@ -57,6 +67,11 @@ def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["target", "whole"]
 
 
+@pytest.mark.fault(
+    "SIGKILL between the two renames that replace a folder",
+    "the former folder comes back when it is written next",
+    "the former folder",
+)
 def test_a_folder_that_was_moved_aside_comes_back(tmp_path: Path) -> None:
     """Killed between its two renames, `write_folder` leaves the former folder under another name."""
     (tmp_path / ".target.former").mkdir()
@@ -88,6 +103,11 @@ def test_everything_is_flushed_before_it_is_renamed(tmp_path: Path, monkeypatch:
     assert events == ["file", ".folder.draft", ".folder.draft → folder", tmp_path.name]
 
 
+@pytest.mark.fault(
+    "a full disk while a file is written",
+    "the half-written file vanishes",
+    "the former file",
+)
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,12 +135,22 @@ def test_arrays_and_json_come_back(tmp_path: Path) -> None:
         load_array(tmp_path / "none.npy")
 
 
+@pytest.mark.fault(
+    "{number} among results",
+    "it does not get into a JSON file",
+    "the former file",
+)
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_json_holds_finite_numbers_alone(number: float) -> None:
     with pytest.raises(StageError, match=r"a result is no finite number .*: nothing was written"):
         json_text({"loss": number})
 
 
+@pytest.mark.fault(
+    "an input of a stage, such as `{name}`, that is cut off or something else",
+    "the stage names the file and what restores it, in one line, exit status 1",
+    "the former results",
+)
 @pytest.mark.parametrize(
     ("name", "content", "load"),
     [

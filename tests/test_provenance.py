@@ -108,6 +108,11 @@ runpy.run_module("stages.train_rnn", run_name="__main__", alter_sys=True)
 """
 
 
+@pytest.mark.fault(
+    "an edit of `{path}` while a stage trains",
+    "the stage fails, and names what has changed, exit status 1",
+    "the former results; no model of the former code or parameters is taken for one of the new",
+)
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
@@ -139,6 +144,11 @@ def test_an_edit_in_mid_run_fails_the_stage_and_leaves_nothing(
     assert not list((trained.folder / "data/models").glob("notebook/*"))
 
 
+@pytest.mark.fault(
+    "a model of other settings or versions in a run's folder: `{new}`",
+    "`score` refuses it, and names what differs, exit status 1",
+    "the former scores",
+)
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -80,6 +80,11 @@ def test_without_git_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         copy_project(Path(".quick"))
 
 
+@pytest.mark.fault(
+    "Ctrl-C at `make quick`",
+    "all that it started ends; it says what was kept, in one line, exit status 130",
+    "what was finished, in the cache; no committed result is touched",
+)
 def test_ctrl_c_ends_it_and_names_the_command_that_goes_on(project: Project) -> None:
     # A stage that begins and never ends.
     (project.folder / "stages/download.py").write_text(

@@ -107,6 +107,11 @@ def test_a_run_that_was_left_behind_is_not_released_but_deleted(
     assert "data/models/tuned/lstm-9 belongs to nothing that params.yaml names: deleted\n" in said
 
 
+@pytest.mark.fault(
+    "a run that lacks its `{name}`",
+    "`release` names the file and the command that makes it",
+    "the former release, all runs",
+)
 @pytest.mark.parametrize("name", ["summary.json", "history.csv", "model.keras", "provenance.json"])
 def test_a_run_that_does_not_exist(params: dict[str, Any], name: str) -> None:
     release()

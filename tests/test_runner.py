@@ -13,32 +13,15 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from stages.runner.pipeline import INTERRUPTED
-from tests.conftest import ROOT, Project, eventually
+from tests.conftest import Project, eventually
+from tests.ticking import ENVIRONMENT, STAGES, TICK, run, ticking
 
-# first ─► tick@0, tick@1, tick@2 ─► last, and `fail`, which needs nothing.
-STAGES = """
-stages:
-  first:
-    cmd: echo 1 > first
-    outs: [first]
-  tick:
-    matrix:
-      number: [0, 1, 2]
-    cmd: python tick.py ${item.number}
-    deps: [first]
-    outs: ["tick-${item.number}"]
-  last:
-    cmd: cat tick-* > last
-    deps: [tick-0, tick-1, tick-2]
-    outs: [last]
-"""
 FAIL = """
   fail:
     cmd: echo the reason >&2; exit 3
@@ -59,64 +42,10 @@ stages:
     deps: [data/0, data/1]
     outs: [data/side/table.json]
 """
-# Number 1 is deaf to Ctrl-C.
-TICK = """
-import signal, sys, time
-from pathlib import Path
-if sys.argv[1] == "1":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-for number in range({}):
-    Path("ticks-" + sys.argv[1]).write_text(str(number))
-    time.sleep(0.1)
-print("ticked", sys.argv[1], flush=True)
-Path("tick-" + sys.argv[1]).write_text("done")
-"""
-RUN = """
-import sys
-from pathlib import Path
-from stages.runner.pipeline import INTERRUPTED, bring_up_to_date
-from stages.runtime.command_line import protocol
-from stages.tools.run import copy_table
-
-pipeline = Path(next((each for each in sys.argv if each.endswith(".yaml")), "dvc.yaml"))
-with protocol("run", INTERRUPTED):
-    bring_up_to_date(pipeline, 2, "--verbose" in sys.argv)
-    if pipeline.parent.name:
-        copy_table(pipeline.parent.name)
-"""
-ENVIRONMENT = os.environ | {
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "PYTHONPATH": str(ROOT),
-}
 
 
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Path:
-    """A folder with a small pipeline under DVC."""
-    (tmp_path / "dvc.yaml").write_text(STAGES)
-    (tmp_path / "tick.py").write_text(TICK.format(2))
-    (tmp_path / "run.py").write_text(RUN)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    (tmp_path / ".dvc").mkdir()
-    (tmp_path / ".dvc/config").write_text((ROOT / ".dvc/config").read_text())
-    return tmp_path
-
-
-def run(pipeline: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "run.py", *arguments]
-    return subprocess.run(command, cwd=pipeline, env=ENVIRONMENT, check=False, capture_output=True, text=True)
-
-
-def ticking(pipeline: Path, numbers: str) -> list[bool]:
-    """Return which of the ticking stages are alive."""
-    files = [pipeline / f"ticks-{number}" for number in numbers]
-    before = [file.read_text() if file.is_file() else "" for file in files]
-    time.sleep(0.5)
-    return [file.is_file() and file.read_text() != old for file, old in zip(files, before, strict=True)]
-
-
-def test_stages_run_side_by_side_when_their_inputs_are_ready(pipeline: Path) -> None:
-    result = run(pipeline, "--verbose")
+def test_stages_run_side_by_side_when_their_inputs_are_ready(ticks: Path) -> None:
+    result = run(ticks, "--verbose")
     assert result.returncode == 0, result.stderr
     first, *lines, end = [
         line for line in result.stdout.splitlines() if "waiting" in line or "stages" in line
@@ -128,76 +57,86 @@ def test_stages_run_side_by_side_when_their_inputs_are_ready(pipeline: Path) -> 
     assert " 2 running, 2 waiting" in lines[0] and " 0 running, 0 waiting, about 0 s left" in lines[-1]
     assert end.startswith("5 stages done in ")
     assert result.stdout.count("ticked") == 3 and "git add" not in result.stdout
-    assert (pipeline / "last").read_text() == 3 * "done"
-    assert set(json.loads((pipeline / ".dvc/tmp/durations.json").read_text())) == {"first", "tick", "last"}
+    assert (ticks / "last").read_text() == 3 * "done"
+    assert set(json.loads((ticks / ".dvc/tmp/durations.json").read_text())) == {"first", "tick", "last"}
 
-    assert run(pipeline).stdout == "Everything is up to date\n"
+    assert run(ticks).stdout == "Everything is up to date\n"
 
     # Only what is gone, and what depends on it; what DVC knows is not run again.
-    (pipeline / "tick-2").unlink()
-    said = run(pipeline).stdout
+    (ticks / "tick-2").unlink()
+    said = run(ticks).stdout
     assert "2 stages to run" in said and "ticked" not in said
     assert "tick@2: up to date, or taken from the cache" in said and "last: up to date" in said
 
 
-def test_a_side_study_runs_with_what_it_needs_of_the_main_study_and_nothing_else(pipeline: Path) -> None:
-    side = pipeline / "stages/side/dvc.yaml"
+def test_a_side_study_runs_with_what_it_needs_of_the_main_study_and_nothing_else(ticks: Path) -> None:
+    side = ticks / "stages/side/dvc.yaml"
     side.parent.mkdir(parents=True)
     side.write_text(SIDE_STUDY)
-    result = run(pipeline, "stages/side/dvc.yaml")
+    result = run(ticks, "stages/side/dvc.yaml")
     assert result.returncode == 0, result.stderr
     assert "4 stages to run, 2 at a time" in result.stdout
     stages = re.findall(r"^\[\d/4\] (.*): done in", result.stdout, re.MULTILINE)
     assert (stages[0], stages[-1]) == ("first", "stages/side/dvc.yaml:choose")
-    assert not list(pipeline.glob("tick-*"))
+    assert not list(ticks.glob("tick-*"))
     # The report finds its results in git, where a second run puts them again.
-    copy = pipeline / "reports/side.json"
+    copy = ticks / "reports/side.json"
     assert copy.read_text() == "1\n1\n"
     copy.unlink()
-    assert run(pipeline, "stages/side/dvc.yaml").stdout.startswith("Everything is up to date\n")
+    assert run(ticks, "stages/side/dvc.yaml").stdout.startswith("Everything is up to date\n")
     assert copy.is_file()
 
     # The main study leaves it alone, up to date or not.
     side.write_text(SIDE_STUDY.replace("cp first", "cp -f first"))
-    said = run(pipeline).stdout
+    said = run(ticks).stdout
     assert "4 stages to run" in said and "side" not in said
-    said = run(pipeline, "stages/side/dvc.yaml").stdout
+    said = run(ticks, "stages/side/dvc.yaml").stdout
     assert "3 stages to run" in said and "first" not in said
 
     # Should the main study ever depend on it, nothing is run.
     main = STAGES.replace("[tick-0, tick-1, tick-2]", "[tick-0, tick-1, tick-2, data/0]")
-    (pipeline / "dvc.yaml").write_text(main)
-    (pipeline / "first").unlink()
-    result = run(pipeline)
+    (ticks / "dvc.yaml").write_text(main)
+    (ticks / "first").unlink()
+    result = run(ticks)
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == (
         "run: dvc.yaml should need no stage of a side study: stages/side/dvc.yaml:train@0\n"
     )
 
 
-def test_a_pipeline_that_does_not_exist(pipeline: Path) -> None:
-    result = run(pipeline, "stages/other/dvc.yaml")
+def test_a_pipeline_that_does_not_exist(ticks: Path) -> None:
+    result = run(ticks, "stages/other/dvc.yaml")
     said = "run: stages/other/dvc.yaml is none of this project's pipelines: dvc.yaml\n"
     assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
 
 
-def test_after_a_failure_nothing_more_is_started(pipeline: Path) -> None:
+@pytest.mark.fault(
+    "a stage that fails, under `make report`",
+    "what runs finishes, no other stage is started; it names the stage, exit status 1",
+    "all other results",
+)
+def test_after_a_failure_nothing_more_is_started(ticks: Path) -> None:
     # It fails at once, beside one that takes a while.
-    (pipeline / "dvc.yaml").write_text(STAGES.replace("echo 1", "sleep 2; echo 1") + FAIL)
-    result = run(pipeline)
+    (ticks / "dvc.yaml").write_text(STAGES.replace("echo 1", "sleep 2; echo 1") + FAIL)
+    result = run(ticks)
     assert result.returncode == 1
     assert "the reason" in result.stdout and "exited with 3" in result.stdout
     assert result.stderr == "run: fail failed; 4 were not started\n"
-    assert (pipeline / "first").is_file() and not (pipeline / "ticks-0").exists()
+    assert (ticks / "first").is_file() and not (ticks / "ticks-0").exists()
 
 
+@pytest.mark.fault(
+    "{number.name} of a run with two workers, one deaf to Ctrl-C",
+    "all that it started ends within seconds",
+    "what was finished",
+)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_outlives_a_study_that_is_ended(pipeline: Path, number: signal.Signals) -> None:
-    (pipeline / "tick.py").write_text(TICK.format(600))
+def test_nothing_outlives_a_study_that_is_ended(ticks: Path, number: signal.Signals) -> None:
+    (ticks / "tick.py").write_text(TICK.format(600))
     command = [sys.executable, "run.py"]
-    with subprocess.Popen(command, cwd=pipeline, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as study:
+    with subprocess.Popen(command, cwd=ticks, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as study:
         try:
-            assert eventually(lambda: all(ticking(pipeline, "01")))
+            assert eventually(lambda: all(ticking(ticks, "01")))
             study.send_signal(number)
             said = study.communicate(timeout=15)[1]
         finally:
@@ -205,17 +144,22 @@ def test_nothing_outlives_a_study_that_is_ended(pipeline: Path, number: signal.S
     if number == signal.SIGTERM:
         assert study.returncode == 128 + number
         assert said == f"run: {INTERRUPTED}\n"
-    assert eventually(lambda: not any(ticking(pipeline, "012")), 15)
+    assert eventually(lambda: not any(ticking(ticks, "012")), 15)
 
 
-def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
-    (pipeline / "tick.py").write_text(TICK.format(600))
+@pytest.mark.fault(
+    "Ctrl-C on a terminal",
+    "all that it started ends within seconds; it says what was kept, in one line, exit status 130",
+    "what was finished; the same command goes on from there",
+)
+def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(ticks: Path) -> None:
+    (ticks / "tick.py").write_text(TICK.format(600))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))
     said = ""
     with subprocess.Popen(
         [sys.executable, "run.py"],
-        cwd=pipeline,
+        cwd=ticks,
         env=ENVIRONMENT,
         stdin=theirs,
         stdout=theirs,
@@ -225,7 +169,7 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
     ) as study:
         os.close(theirs)
         try:
-            assert eventually(lambda: all(ticking(pipeline, "01")))
+            assert eventually(lambda: all(ticking(ticks, "01")))
             os.write(ours, b"\x03")
             with suppress(OSError):  # at the end
                 while text := os.read(ours, 10_000):
@@ -234,16 +178,16 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(pipeline: Path) -> None:
         finally:
             study.kill()
             os.close(ours)
-    assert not any(ticking(pipeline, "012"))
+    assert not any(ticking(ticks, "012"))
     assert re.search(r"\r.*1 of 5 done, 2 running, 2 waiting, about \d+ (s|min) left: tick@0, tick@1", said)
     # The bar is gone, and no other stage was started.
     assert said.splitlines()[-1].endswith(f"run: {INTERRUPTED}")
-    assert not (pipeline / "ticks-2").exists()
+    assert not (ticks / "ticks-2").exists()
 
     # It does go on.
-    (pipeline / "tick.py").write_text(TICK.format(1))
-    assert "4 stages to run" in run(pipeline).stdout
-    assert (pipeline / "last").is_file()
+    (ticks / "tick.py").write_text(TICK.format(1))
+    assert "4 stages to run" in run(ticks).stdout
+    assert (ticks / "last").is_file()
 
 
 def test_wrong_parameters_are_named_before_anything_is_trained(project: Project) -> None:

@@ -21,18 +21,10 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import Project, made_once, run_in, sha256
+from tests.changed import CELLS, Changed, listing
+from tests.conftest import run_in
 
-CELLS = ("train_rnn@tuned-0", "train_lstm@tuned-0")
 BOUND = ("timeout", "--kill-after=5", "600")  # seconds, whatever becomes of the test
-
-
-class Changed(NamedTuple):
-    """A project, its branch `changed` one commit ahead, and path → digest of what lies in data/ at either."""
-
-    folder: Path
-    before: dict[str, str]
-    after: dict[str, str]
 
 
 class Remote(NamedTuple):
@@ -44,48 +36,6 @@ class Remote(NamedTuple):
     refusal: str  # what DVC says then
     stop: Callable[[], None]  # for good
     silence: str  # what DVC says then
-
-
-def listing(folder: Path) -> dict[str, str]:
-    """Return path → digest of every file in a folder."""
-    return {str(path.relative_to(folder)): sha256(path) for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture(scope="session")
-def changed(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> Changed:
-    def make(folder: Path) -> None:
-        project = Project(pipeline / "project").copy(folder / "project")
-        data = project.folder / "data"
-        project.run("git", "config", "user.name", "test")
-        project.run("git", "config", "user.email", "test@localhost")
-        project.commit("results")
-        before = listing(data)
-
-        project.run("git", "switch", "--quiet", "--create", "changed")
-        project.params["tuned"]["rnn"]["learning_rate"] = 0.002
-        project.save_params()
-        after_training = {"inspect_models@tuned", "score@tuned-0", "release", "evaluate", "page"}
-        assert project.repro() == {CELLS[0], *after_training}
-        project.commit("tuned: faster RNN")
-        after = listing(data)
-        changed = {path for path in before if before[path] != after[path]}
-        assert {path for path in changed if not path.startswith("released/")} == {
-            f"models/tuned/rnn-0/{name}"
-            for name in (
-                "model.keras",
-                "history.csv",
-                "provenance.json",
-                "test_probabilities.npy",
-                "validation_probabilities.npy",
-            )
-        }
-
-        project.run("git", "switch", "--quiet", "-")
-        project.run("dvc", "checkout", "dvc.yaml")
-        (folder / "data.json").write_text(json.dumps([before, after]))
-
-    folder = made_once(tmp_path_factory, "changed", make)
-    return Changed(folder / "project", *json.loads((folder / "data.json").read_text()))
 
 
 @pytest.fixture
@@ -281,6 +231,11 @@ def remote(request: pytest.FixtureRequest) -> Remote:
     return request.getfixturevalue(request.param)
 
 
+@pytest.mark.fault(
+    "a remote that lets nobody in or is gone: {remote}",
+    "`dvc pull` and `dvc push` say why and fail",
+    "cache and results on both sides",
+)
 def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(changed.folder, mine)

@@ -53,7 +53,7 @@ def test_entries_of_dropped_runs_are_named(
     monkeypatch.chdir(tmp_path)
     lock = Path(study).with_suffix(".lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text("stages: {a@1: {cmd: x}, a@2: {cmd: x}}")
+    lock.write_text("stages: {a@1: {cmd: x}, a@2: {cmd: x}}\n")
     listed = "a@1" if study == "dvc.yaml" else f"{study}:a@1"
     monkeypatch.setattr(stale, "printed", lambda *command: f"{listed}\n" if study in command else "")
     said = f"a@2: in {lock}, but params.yaml names no such run: delete its entry there"

@@ -195,6 +195,11 @@ def test_nothing_is_printed_unless_verbose(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.fault(
+    "weights of an {cell} that are not numbers, `{implementation}`",
+    "training stops at that step, and names epoch, step and what to lower",
+    "the former run",
+)
 @CELLS
 @pytest.mark.parametrize("implementation", ["keras", "fused"])
 def test_a_loss_that_is_not_finite_stops_at_once(cell: str, implementation: str) -> None:

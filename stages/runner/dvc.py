@@ -4,9 +4,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import networkx
 
@@ -25,11 +25,10 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
     Each comes with those of the others that it depends on. A side study's stages may need some of the main
     study's; the main study never needs a side study's. Raises `StageError` where there is no such dvc.yaml.
     """
-    studies = [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
-    if pipeline not in studies:
-        raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies))}")
+    if pipeline not in studies():
+        raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
     graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
-    changed = set(json.loads(printed(*DVC, "status", "--json")))
+    changed = put_back(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
     stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
     own = {stage for stage in stale if study_of(stage) == pipeline}
@@ -39,6 +38,39 @@ def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
             f"{MAIN_STUDY} should need no stage of a side study: {', '.join(sorted(needed - own))}"
         )
     return {stage: set(graph.predecessors(stage)) & needed for stage in sorted(needed)}
+
+
+def put_back(status: Mapping[str, list[Any]]) -> set[str]:
+    """Put results that only DVC's cache has lost back into it; return the stages with other changes.
+
+    status: of `dvc status --json`, which does not say whether results that are not in the cache are here, or
+    changed. `dvc commit` takes none that are not those that dvc.lock names.
+    """
+    back = set()
+    for stage in (stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))):
+        command = (*DVC, "commit", stage)
+        commit = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+        if commit.returncode == 0:
+            back.add(stage)
+    if back:
+        print(f"Results of {len(back)} stages were not in DVC's cache: put back", flush=True)
+    return status.keys() - back
+
+
+def _only_uncached(reason: Any) -> bool:
+    return isinstance(reason, dict) and all(
+        kind == "changed outs" and set(files.values()) == {"not in cache"} for kind, files in reason.items()
+    )
+
+
+def studies() -> list[Path]:
+    """Return the dvc.yaml of the main study and of each side study."""
+    return [MAIN_STUDY, *sorted(Path("stages").glob("*/dvc.yaml"))]
+
+
+def cache_folder() -> Path:
+    """Return the folder of DVC's cache."""
+    return Path(printed("dvc", "cache", "dir").strip()).absolute()
 
 
 def study_of(stage: str) -> Path:
@@ -54,11 +86,11 @@ class Outcome(NamedTuple):
     output: str  # of the stage and of DVC
 
 
-def run_stage(stage: str, line: IO[str], show: Callable[[str], None] | None = None) -> Outcome:
+def run_stage(stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None) -> Outcome:
     """Bring one stage up to date through DVC.
 
-    line: a pipe; when its other end closes, DVC and all that it started end. `show` gets the stage's lines as
-    they come.
+    line: a pipe; when its other end closes, DVC and all that it started end. lock: of `alone`, held until
+    then. `show` gets the stage's lines as they come.
     """
     command = [sys.executable, "-m", "stages.runner.guard", *DVC, "repro", "--single-item", stage]
     output: list[str] = []
@@ -66,6 +98,7 @@ def run_stage(stage: str, line: IO[str], show: Callable[[str], None] | None = No
     with subprocess.Popen(
         command,
         stdin=line,
+        pass_fds=(lock,),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

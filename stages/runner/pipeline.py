@@ -1,8 +1,9 @@
 """A pipeline brought up to date, several of its stages at a time.
 
 `dvc repro` runs one stage after another and gives the same bytes, only later. Here `dvc repro --single-item`
-is called for each stage whose inputs are ready. Where a stage fails, no other is started. When the process
-ends, however that happens, all that it started ends within seconds; what was finished is kept.
+is called for each stage whose inputs are ready. Where a stage fails, no other is started; where the disk is
+full, those that are running end, too. When the process ends, however that happens, all that it started ends
+within seconds; what was finished is kept.
 """
 
 import argparse
@@ -11,13 +12,16 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from stages.runner.disk import check_space, full_disk
 from stages.runner.dvc import Outcome, run_stage, stale_stages
 from stages.runner.jobs import default_jobs
 from stages.runner.progress import Progress
 from stages.runner.schedule import Schedule, duration
+from stages.runner.state import hashed_anew
 from stages.runtime.command_line import at_least_one
 from stages.runtime.errors import StageError
 from stages.runtime.files import write_atomically
@@ -40,16 +44,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def bring_up_to_date(pipeline: Path, jobs: int, verbose: bool, durations: Path = DURATIONS) -> None:
+@hashed_anew()
+def bring_up_to_date(
+    pipeline: Path, jobs: int, verbose: bool, lock: int, durations: Path = DURATIONS
+) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, `jobs` at a time.
 
-    durations: a file that remembers how long they took. Raises `StageError` where a stage fails.
+    lock: of `alone`. durations: a file that remembers how long they took. Raises `StageError` where a stage
+    fails, or where there is no room for results.
     """
     began = time.monotonic()
     schedule = Schedule(stale_stages(pipeline), jobs, load_durations(durations))
     if not schedule.waiting:
         print("Everything is up to date", flush=True)
         return
+    check_space(len(schedule.waiting))
     print(
         f"{len(schedule.waiting)} stages to run, {min(jobs, len(schedule.waiting))} at a time, "
         f"about {duration(schedule.time_left(began))}",
@@ -64,7 +73,7 @@ def bring_up_to_date(pipeline: Path, jobs: int, verbose: bool, durations: Path =
         Progress(schedule, began) as progress,
     ):
         try:
-            work = partial(run_stage, line=line, show=progress.show if verbose else None)
+            work = partial(run_stage, line=line, lock=lock, show=progress.show if verbose else None)
             failed = run(schedule, pool, work, progress)
         finally:
             save_durations(durations, schedule.known)
@@ -77,7 +86,8 @@ def bring_up_to_date(pipeline: Path, jobs: int, verbose: bool, durations: Path =
 def run(schedule: Schedule, pool: Executor, work: Callable[[str], Outcome], progress: Progress) -> list[str]:
     """Run a schedule's stages in `pool`, each by `work(stage)`, and return those that failed.
 
-    Where one fails those that are running finish, and no other is started.
+    Where one fails those that are running finish, and no other is started. Raises `StageError` where one
+    fails because the disk is full: those that are running could not write their results, either.
     """
     futures: dict[Future[Outcome], str] = {}
     ended: list[tuple[str, float, Outcome]] = []
@@ -98,6 +108,12 @@ def run(schedule: Schedule, pool: Executor, work: Callable[[str], Outcome], prog
             if outcome.status:
                 failed.append(stage)
                 schedule.stopped = True
+                if reason := full_disk(outcome.output):
+                    progress.finished(*ended[-1])
+                    raise StageError(
+                        f"{stage} failed, the disk is full ({reason}). What was finished is kept: make room, "
+                        "and the same command goes on from there"
+                    )
 
 
 def load_durations(file: Path) -> dict[str, float]:
@@ -109,5 +125,6 @@ def load_durations(file: Path) -> dict[str, float]:
 
 
 def save_durations(file: Path, known: Mapping[str, float]) -> None:
-    """Write down kinds of stages and their seconds."""
-    write_atomically(file, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    """Write down kinds of stages and their seconds; where that fails, the next estimate is worse."""
+    with suppress(OSError):
+        write_atomically(file, json.dumps(known, indent=1, sort_keys=True) + "\n")

@@ -15,12 +15,15 @@ from ruamel.yaml import YAML
 
 from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
-from stages.runner.dvc import MAIN_STUDY, printed
+from stages.runner.alone import alone
+from stages.runner.dvc import MAIN_STUDY, cache_folder, printed
 from stages.runner.pipeline import DURATIONS, INTERRUPTED, add_options, bring_up_to_date
+from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text
 
 COPY = Path(".quick")
+LOCK = Path(".dvc/tmp/quick")  # not in the copy, which the next run deletes
 
 
 def main() -> None:
@@ -33,14 +36,16 @@ def main() -> None:
     add_options(parser)
     arguments = parser.parse_args()
     durations = DURATIONS.absolute()
-    with protocol("quick", INTERRUPTED):
+    with protocol("quick", INTERRUPTED), alone(LOCK) as lock:
+        check_merged(PARAMS_FILE)
         params = load_params()
+        check_state()  # here, where git has what puts locks right
         recipe, seed = params.comparison.headline, params.seeds[0]
         copy_project(COPY)
         os.chdir(COPY)
         restrict(PARAMS_FILE, recipe, seed)
         print(f"Running recipe {recipe!r} with seed {seed} in {COPY}", flush=True)
-        bring_up_to_date(MAIN_STUDY, arguments.jobs, arguments.verbose, durations)
+        bring_up_to_date(MAIN_STUDY, arguments.jobs, arguments.verbose, lock, durations)
         print(f"\n{load_text(REPORTS / 'results.md')}")
         print(f"One seed of one recipe; more in {COPY / REPORTS}/report.html. `make report` runs them all.")
 
@@ -48,7 +53,7 @@ def main() -> None:
 def copy_project(folder: Path) -> None:
     """Make `folder` a copy of the files that git tracks here, as they are now, with this project's cache."""
     files = printed("git", "ls-files", "-z").split("\0")
-    cache = printed("dvc", "cache", "dir").strip()
+    cache = cache_folder()
     shutil.rmtree(folder, ignore_errors=True)
     for name in filter(None, files):
         source, target = Path(name), folder / name
@@ -56,7 +61,7 @@ def copy_project(folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     printed("git", "init", "--quiet", str(folder))
-    printed("dvc", "--cd", str(folder), "cache", "dir", "--local", str(Path(cache).absolute()))
+    printed("dvc", "--cd", str(folder), "cache", "dir", "--local", str(cache))
 
 
 def restrict(file: Path, recipe: str, seed: int) -> None:

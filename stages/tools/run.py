@@ -9,9 +9,12 @@ within seconds; what was finished is kept.
 import argparse
 from pathlib import Path
 
+from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
+from stages.runner.alone import alone
 from stages.runner.dvc import MAIN_STUDY
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
+from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
@@ -34,10 +37,13 @@ def main() -> None:
     add_options(parser)
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
+        check_merged(PARAMS_FILE)
         load_params()
-        bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose)
-        if arguments.pipeline != MAIN_STUDY:
-            copy_table(arguments.pipeline.parent.name)
+        with alone() as lock:
+            check_state()
+            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            if arguments.pipeline != MAIN_STUDY:
+                copy_table(arguments.pipeline.parent.name)
 
 
 def copy_table(study: str) -> None:

@@ -20,6 +20,7 @@ from stages.benchmarking.speed import speed_text
 from stages.publishing.quoting import PAGES, SHOWN, all_commands, quoted
 from stages.reporting.formatting import LABELS
 from stages.runner.dvc import MAIN_STUDY, printed, study_of
+from stages.runner.state import load_lock
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, RUNS, load_json, load_text
@@ -230,7 +231,7 @@ def locked(study: Path) -> tuple[Stages, list[str]]:
     That is one whose stage dvc.yaml and params.yaml no longer name.
     """
     lock = study.with_suffix(".lock")
-    stages = load_yaml(lock)["stages"]
+    stages = load_lock(lock)
     named = printed("dvc", "stage", "list", "--name-only", str(study)).split()
     current = {name.removeprefix(f"{study}:") for name in named}
     return {name: stage for name, stage in stages.items() if name in current}, [

@@ -1,14 +1,10 @@
-"""The mark of the tests here: what goes wrong, what happens then, and what is kept."""
+"""What the tests of `download` need: a folder to run it in, and what it should write."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.faults.downloads import Place
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault(name, happens, kept): what a test breaks")
 
 
 @pytest.fixture
