@@ -43,7 +43,7 @@ def points(operations: Sequence[Operation], every: int, sample: int | None = Non
     found = [
         Point(fault, operation)
         for shift, fault in enumerate(FAULTS)
-        for operation in operations[shift % every :: every]
+        for operation in operations[shift * every // len(FAULTS) :: every]
     ]
     return found if sample is None else [found[i * len(found) // sample] for i in range(sample)]
 
