@@ -24,6 +24,7 @@ from dvc.cli import main as dvc
 from stages.runner.state import check_state, load_lock
 from stages.runtime.errors import StageError
 from tests.faults.injection import KILL, Operation, run
+from tests.faults.one_stage import spread
 from tests.ticking import prepare
 
 LOCK = Path("dvc.lock")
@@ -46,7 +47,7 @@ def put_right() -> str:
     """Do what the runner's check says; return what that was."""
     try:
         check_state()
-    except StageError as error:
+    except StageError as error:  # one line
         command = re.findall("`([^`]+)`", str(error))[0]
         subprocess.run(command.split(), check=True, capture_output=True)
         return f"`{command}` was needed"
@@ -89,7 +90,7 @@ def main() -> None:
         chosen = operations[:: arguments.every]
         if arguments.sample:
             own = [each for each in operations if each.path == str(LOCK)]
-            chosen = [own[i * len(own) // arguments.sample] for i in range(arguments.sample)]
+            chosen = spread(own, arguments.sample)
         outcomes: Counter[str] = Counter()
         wrong: list[str] = []
         for operation in chosen:

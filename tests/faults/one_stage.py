@@ -20,10 +20,11 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.faults.injection import FAULTS, KILL, Ended, Operation, run, run_module
 
+T = TypeVar("T")
 WATCHED = ("data", "reports")
 FORMER = b"of before"  # ends the stage's files before it runs
 NOTES = re.compile(
@@ -45,7 +46,12 @@ def points(operations: Sequence[Operation], every: int, sample: int | None = Non
         for shift, fault in enumerate(FAULTS)
         for operation in operations[shift * every // len(FAULTS) :: every]
     ]
-    return found if sample is None else [found[i * len(found) // sample] for i in range(sample)]
+    return found if sample is None else spread(found, sample)
+
+
+def spread(found: Sequence[T], number: int) -> list[T]:
+    """Return so many of a list, evenly spread."""
+    return [found[(2 * i + 1) * len(found) // (2 * number)] for i in range(number)]
 
 
 def contents() -> dict[str, str]:
