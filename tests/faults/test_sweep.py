@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.runner.state import delete_empty_records
 from tests.conftest import ROOT
 from tests.faults.injection import available
 from tests.faults.sweep import sweep, sweep_dvc
@@ -45,6 +46,15 @@ def test_dvc_is_killed_while_it_writes_its_lock(tracing: None, tmp_path: Path) -
     result = sweep_dvc(tmp_path, every=1, sample=2)
     assert result.wrong == []
     assert sum(result.outcomes.values()) == 2
+
+
+def test_empty_records_are_deleted(tmp_path: Path) -> None:
+    empty, record = tmp_path / "runs/ab/abc", tmp_path / "runs/ab/abd/record"
+    for each in (empty, record.parent):
+        each.mkdir(parents=True)
+    record.touch()
+    delete_empty_records(tmp_path)
+    assert record.is_file() and not empty.exists()
 
 
 # The first 4,096 bytes of numbers are written, the last 704 are not: more than the file may have.
