@@ -3,8 +3,8 @@
     python -m tests.faults.sweep              # make faults: some fifteen minutes on two cores
     python -m tests.faults.sweep --every 10   # a tenth of it
 
-Runs the pipeline on the generated archive first. Writes sweep.md, and exits with 1 where something does not
-end as it should.
+Runs the pipeline on the generated archive first. Prints a table, which is written to sweep.md unless
+faults were left out. Exits with 1 where something does not end as it should.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 
 from tests.conftest import ROOT, Project, run_pipeline
+from tests.faults.injection import available
 
 TABLE = Path(__file__).with_name("sweep.md")
 # Stage → of how many operations one fails with each fault. With 4, one fault or another meets each of them.
@@ -41,7 +42,8 @@ again and again. Each time another operation on a file (to open it for writing, 
 it, to make or delete a folder) is the last before SIGKILL, or fails with an error. Then the command runs once
 more. In the end all files have an undisturbed run's bytes, and nothing else is there. After an error a stage
 says so in one line, exit status 1, or does without that operation. An output is the former one, the new one
-or, between a folder's two renamings, gone: never half of one.
+or, between a folder's two renamings, gone: never half of one. One exception is known: NumPy does not say
+that the end of an array could not be written; the stage that reads the array says that it is damaged.
 
 | command | operations | fault | how often | what came of it |
 | --- | --- | --- | --- | --- |
@@ -107,6 +109,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="so many times fewer faults")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
+    if not available():
+        print("The sweep is left out: it needs strace, and the right to watch processes")
+        return
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(arguments.jobs) as pool:
         folder = Path(temporary)
         run_pipeline(folder)
@@ -120,7 +125,8 @@ def main() -> None:
     text = HEAD + "".join(result.rows(command) for command, result in results.items())
     if wrong:
         text += "\n## What does not end as it should\n\n" + "".join(f"- {each}\n" for each in wrong)
-    TABLE.write_text(text)
+    if arguments.every == 1:
+        TABLE.write_text(text)
     print(text)
     sys.exit(bool(wrong))
 
