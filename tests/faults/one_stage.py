@@ -29,9 +29,8 @@ from tests.faults.injection import FAULTS, KILL, Ended, Operation, run, run_modu
 T = TypeVar("T")
 WATCHED = ("data", "reports")
 FORMER = b"of before"  # ends the stage's files before it runs
-NOTES = re.compile(
-    r"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following"
-)  # TensorFlow's
+# TensorFlow's; stages.runner has some of these, but must not be imported here.
+NOTES = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following")
 
 
 class Point(NamedTuple):
@@ -130,9 +129,11 @@ class Sweep:
         assert lines[0].startswith(f"{name}: "), lines[0]
         return f"said so; outputs are {left}"
 
-    # What stages/runtime/files.py should not let happen; see test_the_end_of_an_array_cannot_be_written.
     def only_arrays_are_cut_off(self) -> bool:
-        """Return whether all that differs from an undisturbed run are arrays that cannot be loaded."""
+        """Return whether all that differs from an undisturbed run are arrays that cannot be loaded.
+
+        This is to go when test_the_end_of_an_array_cannot_be_written passes.
+        """
         differing = [path for path, digest in contents().items() if self.new.get(path) != digest]
         for path in differing:
             try:
@@ -154,16 +155,9 @@ class Sweep:
             if out is None:
                 assert now == new, "it changes what is not its own"
             else:
-                states.add(
-                    next(
-                        (
-                            word
-                            for word, each in (("gone", {}), ("former", former), ("new", new))
-                            if now == each
-                        ),
-                        "half written",
-                    )
-                )
+                known: list[tuple[str, dict[str, str]]]
+                known = [("gone", {}), ("former", former), ("new", new)]
+                states.update([word for word, each in known if now == each][:1] or ["half written"])
         return " or ".join(sorted(states))
 
 
