@@ -96,7 +96,7 @@ def test_ctrl_c_ends_it_and_names_the_command_that_goes_on(project: Project) -> 
         command, cwd=project.folder, env=environment, stderr=subprocess.PIPE, text=True
     ) as quick:
         try:
-            assert eventually((project.folder / ".quick/began").is_file)
+            assert eventually((project.folder / ".quick/began").is_file, 120)
             quick.send_signal(signal.SIGINT)
             said = quick.communicate(timeout=20)[1]
         finally:

@@ -46,15 +46,17 @@ def put_back(status: Mapping[str, list[Any]]) -> set[str]:
     status: of `dvc status --json`, which does not say whether results that are not in the cache are here, or
     changed. `dvc commit` takes none that are not those that dvc.lock names.
     """
-    back = set()
-    for stage in (stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))):
-        command = (*DVC, "commit", stage)
-        commit = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
-        if commit.returncode == 0:
-            back.add(stage)
+    lost = {stage for stage, reasons in status.items() if all(map(_only_uncached, reasons))}
+    back = lost if not lost or _committed(*lost) else {stage for stage in lost if _committed(stage)}
     if back:
         print(f"Results of {len(back)} stages were not in DVC's cache: put back", flush=True)
     return status.keys() - back
+
+
+def _committed(*stages: str) -> bool:
+    command = (*DVC, "commit", *stages)
+    ended = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
+    return ended.returncode == 0
 
 
 def _only_uncached(reason: Any) -> bool:

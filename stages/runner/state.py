@@ -106,20 +106,21 @@ def load_lock(lock: Path) -> Mapping[str, Mapping[str, Any]]:
     """Return what a dvc.lock says of each stage; raise `StageError` where it is missing or not whole."""
     try:
         text = lock.read_text(encoding="utf-8")
+        if not text.endswith("\n"):
+            raise ValueError
         stages = YAML(typ="safe").load(text)["stages"]
         files = [
             file for stage in stages.values() for kind in ("deps", "outs") for file in stage.get(kind, ())
         ]
-        whole = text.endswith("\n") and all(map(_described, files))
+        if not all(map(_described, files)):
+            raise ValueError
     except FileNotFoundError:
         raise missing_input(lock) from None
     except (YAMLError, KeyError, TypeError, AttributeError, ValueError):
-        whole = False
-    if not whole:
         raise StageError(
             f"{lock} is not whole: DVC was ended while it wrote it, or it was edited. "
             f"Run `{_restore(lock)}`, then the same command again: it takes what was finished from the cache"
-        )
+        ) from None
     return stages
 
 

@@ -23,7 +23,6 @@ from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text
 
 COPY = Path(".quick")
-LOCK = Path(".dvc/tmp/quick")  # not in the copy, which the next run deletes
 
 
 def main() -> None:
@@ -36,7 +35,7 @@ def main() -> None:
     add_options(parser)
     arguments = parser.parse_args()
     durations = DURATIONS.absolute()
-    with protocol("quick", INTERRUPTED), alone(LOCK) as lock:
+    with protocol("quick", INTERRUPTED), alone() as lock:
         check_merged(PARAMS_FILE)
         params = load_params()
         check_state()  # here, where git has what puts locks right

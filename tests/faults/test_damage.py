@@ -1,11 +1,15 @@
 """Results, caches, locks and parameters that are damaged: the pipeline on the generated archive."""
 
+import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stages.runner.state import delete_damaged
 from tests.changed import Changed, listing, results
 from tests.conftest import Project, run_in
 
@@ -91,6 +95,54 @@ def test_bytes_that_dvc_does_not_look_at(trained: Project) -> None:
     assert "train_lstm@tuned-0: up to date, or taken from the cache" in result.stdout
     assert "train_rnn@tuned-0: done" not in result.stdout
     assert (results(trained), trained.text("dvc.lock")) == (before, lock)
+
+
+@pytest.mark.fault(
+    "a file in DVC's cache that a power cut has left empty",
+    "`make report` names the file and deletes it",
+    "everything else in the cache, which is read once",
+)
+def test_the_cache_is_read_once_and_again_where_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(content: bytes) -> Path:
+        digest = hashlib.md5(content).hexdigest()
+        file = tmp_path / "cache/files/md5" / digest[:2] / digest[2:]
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content)
+        return file
+
+    contents: list[bytes] = []
+    md5 = hashlib.md5
+
+    def noting(content: bytes) -> Any:
+        contents.append(content)
+        return md5(content)
+
+    def read() -> list[bytes]:
+        contents.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(hashlib, "md5", noting)
+            delete_damaged(tmp_path / "cache")
+        return contents
+
+    monkeypatch.chdir(tmp_path)
+    kept, flipped, emptied = (write(content) for content in (b"kept", b"flipped", b"emptied"))
+    growing = kept.with_name(".growing.tmp")
+    growing.touch()
+    assert len(read()) == 3
+    assert read() == []
+    time.sleep(0.02)  # the clock of file systems ticks
+    flip(flipped)
+    emptied.write_bytes(b"")
+    assert sorted(map(len, read())) == [0, 7]
+    said = capsys.readouterr().out
+    assert kept.exists() and growing.exists() and len(said.splitlines()) == 2
+    for file in (flipped, emptied):
+        assert not file.exists() and f"{file} was damaged: deleted" in said
+
+    (tmp_path / ".dvc/tmp/read.json").write_text("[")  # nothing is noted: all is read
+    assert read() == [b"kept"]
 
 
 @pytest.mark.fault(

@@ -16,7 +16,6 @@ from ruamel.yaml import YAML
 from stages.runner.alone import RUNNING, alone
 from stages.runner.state import load_lock
 from stages.runtime.errors import StageError
-from stages.tools import quick
 from tests.conftest import Project, eventually, run_in
 from tests.ticking import ENVIRONMENT, IDENTITY, TICK, run, ticking
 
@@ -77,6 +76,8 @@ def test_a_second_run_waits_or_says_which_is_at_work(ticks: Path, undisturbed: P
         assert all(ticking(ticks, "01"))
         first.kill()
         first.wait()
+        with alone(ticks / RUNNING):
+            assert not any(ticking(ticks, "01"))
         third = run(ticks)
     assert third.returncode == 0, third.stderr
     assert "4 stages to run" in third.stdout
@@ -84,18 +85,14 @@ def test_a_second_run_waits_or_says_which_is_at_work(ticks: Path, undisturbed: P
 
 
 @pytest.mark.fault(
-    "a second `make quick`, a second side study, a side study beside `make report`",
-    "it says in one line which process is at work, exit status 1",
-    "the first one is not disturbed: its copy is not deleted",
+    "two of `make report`, `make quick` and side studies in the same folder",
+    "the second says in one line which process is at work, exit status 1",
+    "the first one is not disturbed: quick's copy is not deleted",
 )
-def test_quick_and_side_studies_wait_or_say_so_too(project: Project) -> None:
+def test_quick_and_side_studies_say_so_too(project: Project) -> None:
     (project.folder / ".quick").mkdir()
-    for lock, command in (
-        (quick.LOCK, ["quick"]),
-        (RUNNING, ["run"]),
-        (RUNNING, ["run", "stages/search/dvc.yaml"]),
-    ):
-        with alone(project.folder / lock):
+    for command in (["quick"], ["run", "stages/search/dvc.yaml"]):
+        with alone(project.folder / RUNNING):
             result = project.run("python", "-m", f"stages.tools.{command[0]}", *command[1:], check=False)
         assert (result.returncode, result.stdout) == (1, "")
         said = f"is at work here, process {os.getpid()}: wait until it has ended\n"
