@@ -204,7 +204,7 @@ PROTECTIONS = [
         "stages/runner/guard.py",
         "    threading.Thread(target=_watch, args=(child.pid,), daemon=True).start()\n",
         "",
-        ("tests/test_runner.py::test_nothing_outlives_a_study_that_is_ended",),
+        ("tests/test_guard.py",),
     ),
 ]
 
