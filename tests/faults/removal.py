@@ -188,8 +188,8 @@ PROTECTIONS = [
     Protection(
         "half a dvc.lock is seen",
         STATE,
-        "whole = text.endswith",
-        "whole = True or text.endswith",
+        "        if not all(map(_described, files)):\n",
+        "        if False:\n",
         ("tests/faults/test_runs.py::test_every_half_of_a_lock_is_seen_or_harmless",),
     ),
     Protection(
