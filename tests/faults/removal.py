@@ -186,11 +186,18 @@ PROTECTIONS = [
         ("tests/test_params.py::test_a_misspelt_name_is_recognised",),
     ),
     Protection(
-        "half a dvc.lock is seen",
+        "a dvc.lock that ends within a line is seen",
+        STATE,
+        '        if not text.endswith("\\n"):\n',
+        "        if False:\n",
+        ("tests/faults/test_runs.py::test_a_lock_that_ends_within_an_entry_is_not_whole",),
+    ),
+    Protection(
+        "a dvc.lock that ends within an entry is seen",
         STATE,
         "        if not all(map(_described, files)):\n",
         "        if False:\n",
-        ("tests/faults/test_runs.py::test_every_half_of_a_lock_is_seen_or_harmless",),
+        ("tests/faults/test_runs.py::test_a_lock_that_ends_within_an_entry_is_not_whole",),
     ),
     Protection(
         "a run cache that DVC was killed at is mended",
