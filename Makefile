@@ -12,7 +12,7 @@ endef
 
 STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall
 
-.PHONY: help setup report quick $(STUDIES) bench walk test lint stale reproduced requirements
+.PHONY: help setup report quick $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
@@ -68,6 +68,11 @@ walk: setup ## run what the READMEs show to run, and quote what it prints
 test: setup ## run the tests
 	@echo "== Running the tests: some minutes, on a small generated archive"
 	python -m pytest
+
+faults: setup ## make every file operation fail in turn, and take out every protection; EVERY=10 is a tenth of it
+	@echo "== Breaking what can be broken: some twenty minutes on two cores"
+	python -m tests.faults.sweep $(if $(EVERY),--every='$(EVERY)')
+	python -m tests.faults.removal
 
 lint: setup ## check format, style and types
 	ruff format --check .

@@ -92,7 +92,11 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_params(mirror: Path) -> dict[str, Any]:
-    """The tests' parameters, made small: the generated archive, short reviews, one seed."""
+    return made_small(mirror)
+
+
+def made_small(mirror: Path) -> dict[str, Any]:
+    """Return the tests' parameters, made small: the generated archive, short reviews, one seed."""
     params = YAML(typ="safe", pure=True).load(PARAMS.read_text())
     params["download"] = from_mirror(mirror)
     params["seeds"] = [0]
@@ -243,25 +247,27 @@ def project(tmp_path: Path, small_params: dict[str, Any]) -> Project:
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory, small_params: dict[str, Any]) -> Path:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a project whose pipeline has run, said.txt, which is what it printed, and the archive.
 
     Nobody may change it: `trained` is a copy. Its two recipes have between them all that the project's own
     have, and batches as the real ones: of a thousand tokens, several hundred of them different.
     """
 
-    def make(folder: Path) -> None:
-        mirror, params = folder / "mirror", json.loads(json.dumps(small_params))
-        write_mirror(mirror, ranks=1000)
-        params["download"] = from_mirror(mirror)
-        params["recipes"] = ["prepadded", "tuned"]
-        for recipe in params["recipes"]:
-            params[recipe]["pad"] |= {"num_words": 1100, "maxlen": 40}
-        project = Project.new(folder / "project", params)
-        said = project.run("python", "-m", "stages.tools.run", "--jobs", "2", "--verbose").stdout
-        (folder / "said.txt").write_text(said)
+    return made_once(tmp_path_factory, "pipeline", run_pipeline)
 
-    return made_once(tmp_path_factory, "pipeline", make)
+
+def run_pipeline(folder: Path) -> None:
+    """Make what the fixture `pipeline` is, in an empty folder."""
+    mirror = folder / "mirror"
+    write_mirror(mirror, ranks=1000)
+    params = made_small(mirror)
+    params["recipes"] = ["prepadded", "tuned"]
+    for recipe in params["recipes"]:
+        params[recipe]["pad"] |= {"num_words": 1100, "maxlen": 40}
+    project = Project.new(folder / "project", params)
+    said = project.run("python", "-m", "stages.tools.run", "--jobs", "2", "--verbose").stdout
+    (folder / "said.txt").write_text(said)
 
 
 @pytest.fixture

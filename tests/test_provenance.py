@@ -4,14 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from stages.networks import training
 from stages.networks.provenance import PACKAGES, check_current, differing, provenance
 from stages.networks.training import check_padded
 from stages.params.recipe import load_recipe
 from stages.runtime import sources
 from stages.runtime.errors import StageError
-from stages.runtime.files import write_atomically
+from stages.runtime.files import write_array, write_atomically
 from tests.conftest import Project
 from tests.examples import PARAMS
 
@@ -78,6 +80,32 @@ def test_reviews_padded_with_other_settings_are_refused(
     assert str(error.value) == (
         "data/padded/other was padded with padding = pre, not post: `dvc repro` runs `pad`"
     )
+
+
+def test_a_training_checks_its_reviews_first_and_its_settings_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edits(*_: object) -> training.Fitted:
+        Path("params.yaml").write_text(PARAMS.read_text().replace("units: 128", "units: 64"))
+        return training.Fitted([{"epoch": 1}], 1, np.zeros(2, np.float32))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training, "fit", edits)
+    Path("params.yaml").write_text(PARAMS.read_text())
+    settings = load_recipe("notebook").pad
+    padded = Path("data/padded/notebook")
+    for split in ("train", "validation", "test"):
+        write_array(padded / f"{split}_tokens.npy", np.ones((2, settings.maxlen), np.int32))
+        write_array(padded / f"{split}_labels.npy", np.zeros(2, np.uint8))
+    write_array(Path("data/word_vectors/notebook.npy"), np.empty((0, 128), np.float32))
+    for each, said in (
+        (settings.model_copy(update={"padding": "pre"}), "was padded with padding = pre, not post"),
+        (settings, "was trained with model.units = 128, but params.yaml now has 64"),
+    ):
+        write_atomically(padded / "settings.json", each.model_dump_json())
+        with pytest.raises(StageError, match=said):
+            training.train_run("rnn", "notebook", 0, Path("data/models/run"))
+        assert not Path("data/models/run").exists()
 
 
 @pytest.mark.parametrize(

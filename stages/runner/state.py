@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,9 @@ def check_state() -> None:
             raise StageError(
                 f"{RWLOCK} is damaged: run `rm {RWLOCK}` while no DVC is at work here; nothing is lost"
             ) from None
-    delete_damaged(cache_folder())
+    cache = cache_folder()
+    delete_damaged(cache)
+    delete_empty_records(cache)
 
 
 @contextmanager
@@ -80,6 +82,13 @@ def delete_damaged(cache: Path) -> None:
             print(f"{file} was damaged: deleted, what it was of is restored or made anew", flush=True)
     if whole != known:
         write_atomically(READ, json.dumps(whole))
+
+
+def delete_empty_records(cache: Path) -> None:
+    """Delete folders in DVC's run cache that it was ended in before it wrote anything: it fails at them."""
+    for folder in cache.glob("runs/??/*"):
+        with suppress(OSError):  # it holds a record
+            folder.rmdir()
 
 
 def check_merged(*files: Path) -> None:

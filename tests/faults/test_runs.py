@@ -147,6 +147,18 @@ def test_every_half_of_a_lock_is_seen_or_harmless(undisturbed: Path, tmp_path: P
     assert taken < len(whole.splitlines())
 
 
+def test_a_lock_that_ends_within_an_entry_is_not_whole(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    entry = f"    - path: b\n      hash: md5\n      md5: {'a' * 32}\n      size: 10\n"
+    whole = f"schema: '2.0'\nstages:\n  a:\n    cmd: c\n    outs:\n{entry}"
+    lock.write_text(whole)
+    assert load_lock(lock)["a"]["outs"][0]["size"] == 10
+    for cut in ("0\n", "      size: 10\n", entry.partition("\n")[2]):
+        lock.write_text(whole.removesuffix(cut))
+        with pytest.raises(StageError, match=r"is not whole"):
+            load_lock(lock)
+
+
 @pytest.mark.fault(
     "`dvc.lock` is half written, and was committed",
     "the runner says so in one line, with the command that puts it right, exit status 1",
