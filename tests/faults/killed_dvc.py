@@ -23,11 +23,12 @@ from dvc.cli import main as dvc
 
 from stages.runner.state import check_state, load_lock
 from stages.runtime.errors import StageError
-from tests.faults.injection import KILL, Operation, run
+from tests.faults.injection import KILL, Ended, Operation, run
 from tests.faults.one_stage import spread
 from tests.ticking import prepare
 
 LOCK = Path("dvc.lock")
+ATTEMPTS = 5
 
 
 def reproduce() -> None:
@@ -54,10 +55,18 @@ def put_right() -> str:
     return "went on"
 
 
-def check(operation: Operation, notes: Path, lock: Any) -> str:
-    """Kill DVC at an operation and go on; return what that took."""
-    ended = run(reproduce, notes, Path.cwd(), operation.injection(KILL))
-    assert ended.hit, "the fault was injected elsewhere"
+def killed(folder: Path, template: Path, notes: Path, operation: Operation) -> Ended:
+    """Kill DVC at an operation. It now and then opens a file more or less, and strace counts: try again."""
+    for _ in range(ATTEMPTS):
+        start(folder, template)
+        ended = run(reproduce, notes, folder, operation.injection(KILL))
+        if ended.hit and ended.hit.path == operation.path:
+            return ended
+    raise AssertionError("the fault was injected elsewhere")
+
+
+def check(ended: Ended, notes: Path, lock: Any) -> str:
+    """Go on after DVC was killed; return what that took."""
     assert ended.status == -9, ended.said
     took = put_right()
     again = run(reproduce, notes)
@@ -94,9 +103,8 @@ def main() -> None:
         outcomes: Counter[str] = Counter()
         wrong: list[str] = []
         for operation in chosen:
-            start(folder, template)
             try:
-                outcome = check(operation, notes, lock)
+                outcome = check(killed(folder, template, notes, operation), notes, lock)
             except (AssertionError, StageError) as error:
                 outcome = "wrong"
                 wrong.append(f"{KILL} at {operation.call} of {operation.path}: {error}")

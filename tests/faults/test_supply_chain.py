@@ -14,12 +14,11 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PINS = sorted(ROOT.glob("requirements*.txt"))
 # What no code imports, where it is used, and what shows it there.
 RUN = {
-    "dvc": ("stages/runner/dvc.py", '("dvc", "--wait-for-lock")'),
     "flask": ("tests/test_sharing.py", 'find_spec("flask")'),
     "flask-cors": ("tests/test_sharing.py", "flask-cors"),  # which moto_server imports
     "moto": ("tests/test_sharing.py", "moto_server"),
     "mypy": ("Makefile", "\tmypy\n"),
-    "pandas-stubs": ("stages/score.py", "import pandas"),  # mypy reads the types of what is imported
+    "pandas-stubs": ("stages/scoring/histories.py", "import pandas"),  # mypy reads the types of what is imported
     "pytest-xdist": ("pyproject.toml", "--numprocesses"),
     "ruff": ("Makefile", "\truff check"),
     "types-requests": ("stages/download.py", "import requests"),
