@@ -18,7 +18,7 @@ RUN = {
     "flask-cors": ("tests/test_sharing.py", "flask-cors"),  # which moto_server imports
     "moto": ("tests/test_sharing.py", "moto_server"),
     "mypy": ("Makefile", "\tmypy\n"),
-    "pandas-stubs": ("stages/scoring/histories.py", "import pandas"),  # mypy reads the types of what is imported
+    "pandas-stubs": ("stages/scoring/histories.py", "import pandas"),  # the types that mypy reads
     "pytest-xdist": ("pyproject.toml", "--numprocesses"),
     "ruff": ("Makefile", "\truff check"),
     "types-requests": ("stages/download.py", "import requests"),
