@@ -216,6 +216,7 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
         in opening
     )
     assert "| LSTM − RNN, each with its best learning rate | – | +1.1 | +1.1 |" in text.split(HEADING)[0]
+    assert "\nThe last row is a mean over the seeds 0, 1.\n" in text.split(HEADING)[0]
     assert text.index("figures/accuracy.png") < text.index(HEADING) < text.index("## Is the published result")
 
 

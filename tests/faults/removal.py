@@ -26,7 +26,7 @@ class Protection(NamedTuple):
 
     name: str
     file: str
-    text: str  # stands in the file once …
+    text: str  # is in the file once …
     instead: str  # … and is replaced by this
     tests: tuple[str, ...]
 

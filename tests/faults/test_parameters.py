@@ -146,7 +146,7 @@ def test_values_that_are_mutated() -> None:
 HEAD = b"# A comment.\nseeds: [0, 1]\n"
 TUNED = HEAD + b"tuned:" + PARAMS.read_bytes().split(b"\ntuned:")[1].split(b"\nlong:")[0]
 REST = b"num_words: 10, maxlen: 5, truncating: pre, validation_split: 0.1, split_seed: 0"
-TUNED = TUNED.replace(b"<<: *pad", REST)  # whose anchor stands in another recipe
+TUNED = TUNED.replace(b"<<: *pad", REST)  # whose anchor is in another recipe
 PIECES = st.binary(max_size=6) | st.sampled_from(
     [
         *(b"\x00", b"\xff", b"\xc3", b"\xe2\x80\xa8", b"\xef\xbb\xbf", b"\x85", b"\x1b[0m"),
