@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from stages.runner import merge_lock
 from stages.runner.merge_lock import merge, parse, text_of
+from stages.runner.state import sort_lock
 from tests.conftest import ROOT
 
 Lock = dict[str, Any]
@@ -104,6 +105,16 @@ def test_what_people_decide(theirs: str, said: str, tmp_path: Path) -> None:
     ours = lock(a="1").replace("2.0", "2.1")
     status, left, words = driver(tmp_path, lock(), ours, theirs)
     assert (status, left, words) == (1, ours, f"sub/dvc.lock: {said}; ours is left as it is\n")
+
+
+def test_a_lock_is_sorted_where_it_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "dvc.lock"
+    file.write_text(lock(b="1", a="1"))
+    sort_lock(file)
+    assert file.read_text() == lock(a="1", b="1")
+    before = file.stat().st_ino
+    sort_lock(file)
+    assert file.stat().st_ino == before
 
 
 def test_it_is_for_git() -> None:

@@ -50,7 +50,9 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     before = project.run("git", "rev-parse", "HEAD").stdout
     said = project.make("walk").stdout
     assert "git push" in said
-    table, parameters, metrics, changes = re.findall(r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL)
+    table, parameters, metrics, changes = re.findall(
+        r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL
+    )
     assert "rate-1" in table and "rate-2" in table
     assert "prepadded.rnn.learning_rate" in parameters
     assert "prepadded.rnn." in metrics and "prepadded.lstm" not in metrics

@@ -104,9 +104,11 @@ def rows_of(
     before: Mapping[tuple[str, str], Seeds], after: Mapping[tuple[str, str], Seeds]
 ) -> Iterator[tuple[str, ...]]:
     """Yield the cells of the table's rows."""
-    for recipe, cell in after | {key: {} for key in before if key not in after}:
+    for recipe, cell in dict.fromkeys((*after, *before)):
         ours, theirs = before.get((recipe, cell)), after.get((recipe, cell))
-        means = [percent(np.mean(list(seeds.values())), 2) if seeds else "–" for seeds in (ours, theirs)]
+        means = [
+            percent(float(np.mean(list(seeds.values()))), 2) if seeds else "–" for seeds in (ours, theirs)
+        ]
         change, number, verdict = (
             compared(ours, theirs) if ours and theirs else ("–", "–", "gone" if ours else "new")
         )

@@ -7,6 +7,7 @@ within seconds; what was finished is kept.
 """
 
 import argparse
+import subprocess
 from pathlib import Path
 
 from stages.params.reading import PARAMS_FILE
@@ -47,12 +48,19 @@ def main() -> None:
         with alone() as lock:
             check_state()
             if arguments.pull:
-                printed(*DVC, "fetch", "--run-cache", str(arguments.pipeline))
+                fetch(arguments.pipeline)
             bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
             for study in {MAIN_STUDY, arguments.pipeline}:
                 sort_lock(study.with_suffix(".lock"))
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
+
+
+def fetch(pipeline: Path) -> None:
+    """Fetch what was trained and pushed elsewhere; nothing was where there is no remote."""
+    remote = subprocess.run((*DVC, "config", "core.remote"), check=False, capture_output=True)
+    if remote.returncode == 0:
+        printed(*DVC, "fetch", "--run-cache", str(pipeline))
 
 
 def copy_table(study: str) -> None:
