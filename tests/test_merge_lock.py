@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 Lock = dict[str, Any]
 # Few names and few values, so that versions often agree; values that YAML could take for others.
 NAMES = st.sampled_from(["page", "train@a-0", "train@a-1", "train@yes", "é: #", "no"])
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [0, 1, True, 1.0, 1e-05, None, "1", "yes", "12:30", "a: b", "", "line\nline", [], {"x": [1]}]
 )
 ENTRIES = st.fixed_dictionaries(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from stages.runner.dvc import printed
 from stages.runner.stored import named_files
 from stages.tools import push
 from tests.team import Clone, Team, setting
@@ -49,14 +50,10 @@ def trained(team: Team) -> Clone:
 
 def remote_file(team: Team, clone: Clone, name: str) -> Path:
     """Return where a file is on the remote."""
-    return team.folder / "team/files/md5" / push_digest(clone, name)
-
-
-def push_digest(clone: Clone, name: str) -> str:
     with clone.dvc() as repo:
         found = named_files(repo, [repo.cache.local]).files
     digest = next(digest for digest, each in found.items() if each == name)
-    return f"{digest[:2]}/{digest[2:]}"
+    return team.folder / "team/files/md5" / digest[:2] / digest[2:]
 
 
 def test_a_push_arrives_and_a_forgotten_one_is_named(team: Team, trained: Clone, pushing: Push) -> None:
@@ -86,7 +83,7 @@ def test_what_has_arrived_damaged_is_seen(
     team: Team, trained: Clone, pushing: Push, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained.git("commit", "--quiet", "--all", "--message", "a faster")
-    place, printed = remote_file(team, trained, "model-a/weights"), push.printed
+    place = remote_file(team, trained, "model-a/weights")
 
     def cut_short(*command: str) -> str:
         said = printed(*command)
