@@ -78,6 +78,15 @@ def test_a_push_arrives_and_a_forgotten_one_is_named(team: Team, trained: Clone,
     assert pushing(reviewer, "--check") == (1, f"push: not on the remote: model-a/weights: {whose}")
     assert pushing(trained)[0] == 0 and lost.is_file()
 
+    # So is the list of a folder that was damaged there, once it is deleted.
+    listed = remote_file(team, trained, "model-a")
+    listed.unlink()
+    listed.write_text("[")
+    damaged = f"delete {listed} on the remote, and push again"
+    assert pushing(reviewer, "--check")[0] == 0  # which has pulled it
+    somebody = team.clone("somebody")
+    assert pushing(somebody, "--check") == (1, f"push: model-a has arrived damaged: {damaged}")
+
 
 def test_what_has_arrived_damaged_is_seen(
     team: Team, trained: Clone, pushing: Push, monkeypatch: pytest.MonkeyPatch

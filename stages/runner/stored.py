@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 from dvc.repo import Repo
 from dvc_data.hashfile.tree import Tree
+from dvc_objects.errors import ObjectFormatError
 
 
 class Named(NamedTuple):
     """What the dvc.lock of every pipeline names, in the files as they are or at a revision that DVC reads."""
 
     files: dict[str, str]  # digest → name, also of the lists of what is in folders
-    unlisted: list[str]  # folders whose list is nowhere: what they hold is not among the files
+    unlisted: list[str]  # folders whose list is nowhere, or damaged: what they hold is not among the files
     not_run: list[str]  # stages without an entry
 
 
@@ -37,9 +38,9 @@ def named_files(repo: Repo, places: Iterable[Any]) -> Named:
 
 
 def _lists(folder: Any, places: Iterable[Any]) -> Iterator[Tree]:
-    """Yield the list of what is in a folder, from each place that has it."""
+    """Yield the list of what is in a folder, from each place that has it, undamaged."""
     for place in places:
         try:
             yield Tree.load(place, folder)
-        except FileNotFoundError:
+        except (FileNotFoundError, ObjectFormatError):
             continue

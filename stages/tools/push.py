@@ -9,7 +9,6 @@ from collections.abc import Collection
 from typing import Any
 
 from dvc.config import NoRemoteError
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.hash import file_md5
 from dvc_data.hashfile.hash_info import HashInfo
@@ -21,6 +20,7 @@ from stages.runner.stored import named_files
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.errors import StageError
 
+DAMAGED = "has arrived damaged: delete {} on the remote, and push again"
 SHOWN = 10  # missing files that are named; all of a lost remote are too many
 
 
@@ -42,8 +42,10 @@ def main() -> None:
         except NoRemoteError:
             add = "`dvc remote add --default team ADDRESS`, and commit .dvc/config"
             raise StageError(f"there is no remote to share through: {add}") from None
-        except (DvcException, OSError) as error:
-            raise StageError(f"the remote cannot be asked: {error}") from None
+        except StageError:
+            raise
+        except Exception as error:  # of the library for this kind of remote
+            raise StageError(f"the remote cannot be asked: {error or type(error).__name__}") from error
         print(f"All {number} files that a fresh clone needs are on the remote")
 
 
@@ -61,7 +63,7 @@ def push(repo: Repo, name: str | None, send: bool) -> int:
     Raises `StageError` where some are not there, or not as they were sent.
     """
     remote = repo.cloud.get_remote_odb(name)
-    needed, _, not_run = named_files(repo, (repo.cache.local, remote))
+    needed, unlisted, not_run = named_files(repo, (repo.cache.local, remote))
     if own := [stage for stage in not_run if study_of(stage) == MAIN_STUDY]:
         raise StageError(f"dvc.lock has no {', '.join(own)}: run `make report`, and commit")
     missing = lacked = absent(remote, needed)
@@ -80,11 +82,14 @@ def push(repo: Repo, name: str | None, send: bool) -> int:
             else "whoever trained them runs `make push`"
         )
         raise StageError(f"not on the remote: {', '.join(names[:SHOWN])}{more}: {how}")
+    if unlisted:
+        raise StageError(
+            f"the list of what is in {unlisted[0]} is damaged: `make report` here, and push again"
+        )
     for digest in sorted(lacked):
         path = remote.oid_to_path(digest)
         if file_md5(path, remote.fs) != digest.removesuffix(".dir"):
-            help_ = f"delete {path} on the remote, and push again"
-            raise StageError(f"{needed[digest]} has arrived damaged: {help_}")
+            raise StageError(f"{needed[digest]} {DAMAGED.format(path)}")
     return len(needed)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from dvc.config import NoRemoteError
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import get_index
 
@@ -40,13 +39,13 @@ def main() -> None:
                 if arguments.cloud and not remote:
                     raise StageError("there is no remote: without --cloud, only the cache is looked at")
                 keep = needed(repo, [cache, remote] if remote else [cache])
-                clean(
-                    {"the cache": cache} | ({"the remote": remote} if arguments.cloud else {}),
-                    keep,
-                    arguments.delete,
-                )
-        except (DvcException, OSError) as error:
-            raise StageError(f"nothing was deleted: {error}") from None
+        except StageError:
+            raise
+        except Exception as error:  # of the library for this kind of remote
+            raise StageError(f"nothing was deleted: {error or type(error).__name__}") from error
+        clean(
+            {"the cache": cache} | ({"the remote": remote} if arguments.cloud else {}), keep, arguments.delete
+        )
 
 
 def remote_of(repo: Repo) -> Any:
@@ -80,8 +79,8 @@ def clean(places: dict[str, Any], keep: set[str], delete: bool) -> None:
     """Print how much each place has beside what is to be kept, and delete it where told to."""
     for name, place in places.items():
         paths = [place.oid_to_path(digest) for digest in place.all() if digest not in keep]
-        size = sum(place.fs.size(path) or 0 for path in paths)
-        if delete:
+        size = sum(info["size"] for info in place.fs.info(paths))
+        if delete and paths:
             place.fs.remove(paths)
             get_index(place).clear()  # what DVC remembers to be there
         done = "deleted from" if delete else "unused in"
