@@ -23,7 +23,7 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 	@if [ "$$(git rev-parse --is-inside-work-tree --show-cdup 2>/dev/null)" = "true" ]; then \
 		git config merge.dvc-lock.driver "'$(CURDIR)/.venv/bin/python' stages/runner/merge_lock.py %O %A %B %P" && \
 		git config merge.dvc-output.driver true && \
-		git config merge.quoting-page.driver "'$(CURDIR)/.venv/bin/python' -m stages.tools.quote --merge %O %A %B"; fi
+		git config merge.quoting-page.driver "'$(CURDIR)/.venv/bin/python' -m stages.tools.quote --merge %O %A %B" || true; fi
 
 # The copy inside says which packages are installed; it is written last, so a broken set-up starts over.
 .venv/requirements.txt: requirements.txt
