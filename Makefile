@@ -12,13 +12,18 @@ endef
 
 STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall
 
-.PHONY: help setup report quick $(STUDIES) bench walk test faults lint stale reproduced requirements
+.PHONY: help setup report merged push unused quick $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
 	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 18
 
-setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt
+setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt; register git's merge drivers
+	@# Of .gitattributes. In a tarball, or one inside another repository, there is nothing to register.
+	@if [ "$$(git rev-parse --is-inside-work-tree --show-cdup 2>/dev/null)" = "true" ]; then \
+		git config merge.dvc-lock.driver "'$(CURDIR)/.venv/bin/python' stages/runner/merge_lock.py %O %A %B %P" && \
+		git config merge.dvc-output.driver true && \
+		git config merge.quoting-page.driver "'$(CURDIR)/.venv/bin/python' -m stages.tools.quote --merge %O %A %B" || true; fi
 
 # The copy inside says which packages are installed; it is written last, so a broken set-up starts over.
 .venv/requirements.txt: requirements.txt
@@ -34,6 +39,17 @@ report: setup ## run the pipeline: download, pad, train, score, evaluate; then q
 	python -m stages.tools.run $(jobs) $(verbose)
 	python -m stages.tools.quote
 	@echo "== The report is reports/report.md, and with its pictures inside reports/report.html"
+
+merged: setup ## after a merge, rebase or cherry-pick: pull what was trained, make the rest anew, and the report
+	@echo "== Pulling what others trained, and making anew what both sides changed"
+	python -m stages.tools.run --pull $(jobs) $(verbose)
+	python -m stages.tools.quote
+
+push: setup ## push data and run cache of the last commit, and make sure that all has arrived
+	python -m stages.tools.push
+
+unused: setup ## show what no branch or tag needs of the cache, with CLOUD=1 of the remote, too; DELETE=1 deletes it
+	python -m stages.tools.unused $(if $(CLOUD),--cloud) $(if $(DELETE),--delete)
 
 quick: setup ## a first result within ten minutes: one seed of the recipe that the report leads with, in .quick
 	python -m stages.tools.quick $(jobs) $(verbose)

@@ -20,7 +20,7 @@ from stages.params.recipe import Model
 from stages.params.study import load_params
 from tests.examples import PARAMS, no_stages
 
-pytest_plugins = ["tests.changed", "tests.faults.table", "tests.ticking"]
+pytest_plugins = ["tests.changed", "tests.faults.table", "tests.team", "tests.ticking"]
 
 ROOT = Path(__file__).resolve().parent.parent
 # A net of a handful of numbers.
@@ -195,7 +195,7 @@ class Project:
         (folder / "reports").mkdir()
         for name, text in no_stages(load_params(folder / "params.yaml")).items():
             (folder / "reports" / name).write_text(text)
-        project.run("git", "init", "--quiet")
+        project.run("git", "init", "--quiet", "--initial-branch=main")
         project.commit("start")
         return project
 

@@ -5,10 +5,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, run_in
 
 
 def targets() -> set[str]:
@@ -25,12 +26,28 @@ def test_every_target_is_explained_and_run(project: Project) -> None:
     assert run == targets()
 
 
+def test_setup_tells_git_how_to_merge(project: Project) -> None:
+    project.make("setup")
+    asked = project.run("git", "config", "--get-regexp", r"^merge\..*\.driver$").stdout
+    told = set(re.findall(r"^merge\.(\S+)\.driver", asked, re.MULTILINE))
+    assert told == set(re.findall(r" merge=(\S+)$", project.text(".gitattributes"), re.MULTILINE))
+    assert f"'{project.folder}/.venv/bin/python' stages/runner/merge_lock.py %O %A %B %P" in asked
+    # Without git, or in a folder of another repository, there is nobody to tell.
+    outer = project.folder.parent
+    shutil.rmtree(project.folder / ".git")
+    project.make("setup")
+    run_in(outer, "git", "init", "--quiet")
+    project.make("setup")
+    assert "driver" not in (outer / ".git/config").read_text()
+
+
 def test_results_that_are_up_to_date_are_quoted_and_compared(trained: Project) -> None:
     project = trained
     said = project.make("report", "JOBS=1", "VERBOSE=1").stdout
     assert "stages.tools.run --jobs='1' --verbose\nEverything is up to date\n" in said
     assert project.text("reports/results.md") in project.text("README.md")
     project.commit("results")
+    assert "Everything is up to date\n" in project.make("merged").stdout  # without a remote
     assert project.make("stale").stdout.endswith("belong to the committed code and parameters.\n")
     project.make("reproduced", "REVISION=HEAD")
     result = project.make("reproduced", "REVISION=no-such", check=False)

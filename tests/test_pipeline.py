@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from stages.runner.state import load_lock
 from tests.conftest import Project, run_in
 
 RECIPES = ("prepadded", "tuned")
@@ -38,6 +39,8 @@ def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp
     assert f"{len(ALL)} stages to run, 2 at a time" in said
     assert all(f"{run} seed 0: kept epoch" in said for run in ("prepadded lstm", "tuned rnn"))
     assert project.repro() == set()
+    names = list(load_lock(project.folder / "dvc.lock"))
+    assert names == sorted(names)  # whichever ended first
     first = snapshot(project)
     check_outputs(project)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.publishing.quoting import PAGES, QUOTE, quoted
+from stages.publishing.quoting import PAGES, QUOTE, merge, quoted
 from stages.runtime.errors import StageError
 from tests.conftest import ROOT, Project
 
@@ -39,6 +39,29 @@ def test_a_report_that_is_missing(page: Path) -> None:
     page.write_text((BEGIN + END).replace("table", "other"))
     with pytest.raises(StageError, match=r"reports/other\.md does not exist"):
         quoted(page)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "conflicts", "merged"),
+    [
+        (f"one\n{BEGIN}theirs\n{END}2\n", 0, f"1\n{BEGIN}ours\n{END}2\n"),
+        (
+            f"I\n{BEGIN}theirs\n{END}two\n",
+            1,
+            f"<<<<<<< ours\n1\n=======\nI\n>>>>>>> theirs\n{BEGIN}ours\n{END}two\n",
+        ),
+    ],
+)
+def test_git_merges_what_is_around_a_quote(page: Path, theirs: str, conflicts: int, merged: str) -> None:
+    texts = {
+        "base": f"one\n{BEGIN}base\n{END}two\n",
+        "ours": f"1\n{BEGIN}ours\n{END}two\n",
+        "theirs": theirs,
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text)
+    assert merge(*map(Path, texts)) == conflicts
+    assert Path("ours").read_text() == merged
 
 
 def test_the_projects_pages_quote_results_and_what_their_commands_print(project: Project) -> None:

@@ -52,10 +52,14 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     before = project.run("git", "rev-parse", "HEAD").stdout
     said = project.make("walk").stdout
     assert "git push" in said
-    table, parameters, metrics = re.findall(r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL)
+    table, parameters, metrics, changes = re.findall(
+        r"```\n(.*?)```", project.text("reports/walk.md"), re.DOTALL
+    )
     assert "rate-1" in table and "rate-2" in table
     assert "prepadded.rnn.learning_rate" in parameters
     assert "prepadded.rnn." in metrics and "prepadded.lstm" not in metrics
+    assert re.search(r"\| prepadded +\| RNN .* one seed shows no noise", changes)
+    assert "prepadded | LSTM | " in changes and changes.count("the same in each run") == 3
     assert project.text("reports/answers.md").startswith("```\n$ python -m stages.tools.predict ")
     assert project.run("git", "rev-parse", "HEAD").stdout == before
     status = project.run("git", "status", "--porcelain").stdout.splitlines()

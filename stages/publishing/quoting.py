@@ -5,14 +5,21 @@ them. What those in SHOWN print is quoted.
 """
 
 import re
+import subprocess
 from pathlib import Path
 
 from stages.runtime.errors import StageError
-from stages.runtime.files import REPORTS, load_text
+from stages.runtime.files import REPORTS, load_text, write_atomically
 
 PAGES = (Path("README.md"), Path("data/README.md"))
 WALKS = ("walk", "answers")
-SHOWN = ("dvc exp show", "dvc params diff", "dvc metrics diff", "python -m stages.tools.predict")
+SHOWN = (
+    "dvc exp show",
+    "dvc params diff",
+    "dvc metrics diff",
+    "python -m stages.tools.changes",
+    "python -m stages.tools.predict",
+)
 QUOTE = re.compile(
     r"^(<!-- from reports/(\w+)\.md -->\n)(.*?)^(<!-- end of reports/\2\.md -->)$", re.MULTILINE | re.DOTALL
 )
@@ -30,6 +37,21 @@ def quoted(page: Path) -> str:
             f"{page}: each '<!-- from reports/NAME.md -->' needs '<!-- end of reports/NAME.md -->' after it"
         )
     return QUOTE.sub(lambda quote: quote[1] + load_text(REPORTS / f"{quote[2]}.md") + quote[4], text)
+
+
+def merge(base: Path, ours: Path, theirs: Path) -> int:
+    """Merge three versions of a page in `ours` as git does, and return the number of conflicts.
+
+    What is quoted stays as it is there: it is made anew.
+    """
+    quotes = {quote[2]: quote[3] for quote in QUOTE.finditer(load_text(ours))}
+    for version in (base, ours, theirs):
+        write_atomically(version, QUOTE.sub(lambda quote: quote[1] + quote[4], load_text(version)))
+    command = ("git", "merge-file", "-L", "ours", "-L", "base", "-L", "theirs", ours, base, theirs)
+    conflicts = subprocess.run(command, check=False).returncode
+    filled = QUOTE.sub(lambda quote: quote[1] + quotes.get(quote[2], "") + quote[4], load_text(ours))
+    write_atomically(ours, filled)
+    return conflicts
 
 
 def commands(pages: str, name: str) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.runner import merge_lock
 from stages.runner.dvc import MAIN_STUDY, cache_folder, studies
 from stages.runtime.errors import StageError
 from stages.runtime.files import missing_input, write_atomically
@@ -96,10 +97,23 @@ def check_merged(*files: Path) -> None:
     for file in filter(Path.is_file, files):
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             if line.startswith((b"<<<<<<< ", b">>>>>>> ")):
-                raise StageError(
-                    f"{file} is half merged, line {number}: edit it, or take the merge back with "
-                    "`git merge --abort`"
+                back = "take the merge back with `git merge --abort`"
+                how = (
+                    f"{back}; after `make setup` git can do it"
+                    if file.suffix == ".lock"
+                    else f"edit it, or {back}"
                 )
+                raise StageError(f"{file} is half merged, line {number}: {how}")
+
+
+def sort_lock(lock: Path) -> None:
+    """Put the entries of a dvc.lock in the order of their names: stages side by side end in any order."""
+    text = lock.read_text(encoding="utf-8")
+    names = re.findall(r"^  (\S.*):$", text, re.MULTILINE)
+    if names != sorted(names):
+        content = merge_lock.parse(text)
+        content["stages"] = dict(sorted(content["stages"].items()))
+        write_atomically(lock, merge_lock.text_of(content))
 
 
 def load_lock(lock: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -7,14 +7,15 @@ within seconds; what was finished is kept.
 """
 
 import argparse
+import subprocess
 from pathlib import Path
 
 from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
 from stages.runner.alone import alone
-from stages.runner.dvc import MAIN_STUDY
+from stages.runner.dvc import DVC, MAIN_STUDY, printed
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
-from stages.runner.state import check_merged, check_state
+from stages.runner.state import check_merged, check_state, sort_lock
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
@@ -34,6 +35,11 @@ def main() -> None:
         default=MAIN_STUDY,
         help="a dvc.yaml (default: the main study's, %(default)s)",
     )
+    parser.add_argument(
+        "--pull",
+        action="store_true",
+        help="first fetch from the remote what was trained and pushed elsewhere",
+    )
     add_options(parser)
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
@@ -41,9 +47,20 @@ def main() -> None:
         load_params()
         with alone() as lock:
             check_state()
+            if arguments.pull:
+                fetch(arguments.pipeline)
             bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            for study in {MAIN_STUDY, arguments.pipeline}:
+                sort_lock(study.with_suffix(".lock"))
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
+
+
+def fetch(pipeline: Path) -> None:
+    """Fetch what was trained and pushed elsewhere; nothing was where there is no remote."""
+    remote = subprocess.run((*DVC, "config", "core.remote"), check=False, capture_output=True)
+    if remote.returncode == 0:
+        printed(*DVC, "fetch", "--run-cache", str(pipeline))
 
 
 def copy_table(study: str) -> None:

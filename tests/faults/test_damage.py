@@ -169,14 +169,15 @@ def test_edited_files_and_a_deleted_cache(trained: Project) -> None:
     assert not any(stage.startswith("train_") for stage in trained.repro())
     assert (results(trained), trained.text("dvc.lock")) == (before, lock)
 
-    for name in ("params.yaml", "dvc.lock"):
+    back = "take the merge back with `git merge --abort`"
+    helps = {"params.yaml": f"edit it, or {back}", "dvc.lock": f"{back}; after `make setup` git can do it"}
+    for name, how in helps.items():
         file = trained.folder / name
         text = file.read_text()
         file.write_text(f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n")
         result = trained.run(*RUN, check=False)
         assert (result.returncode, result.stdout) == (1, "")
-        said = "line 1: edit it, or take the merge back with `git merge --abort`"
-        assert result.stderr == f"run: {name} is half merged, {said}\n"
+        assert result.stderr == f"run: {name} is half merged, line 1: {how}\n"
         file.write_text(text)
     assert trained.text("params.yaml") == params
 
