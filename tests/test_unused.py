@@ -74,6 +74,14 @@ def test_what_a_branch_or_tag_needs_stays(
     assert capfd.readouterr().err.splitlines()[-1].startswith("unused: nothing was deleted: neither cache ")
     assert (files(cache), files(remote)) == (kept, before - 4)
 
+    # A tag that is another commit at origin stays what it is here.
+    clone.git("tag", "--force", "--annotate", "v1", "HEAD~1", "--message", "another")
+    with pytest.raises(SystemExit) as end:
+        unused.main()
+    assert end.value.code == 1
+    said_of_tag = capfd.readouterr().err
+    assert "would clobber existing tag" in said_of_tag and "Traceback" not in said_of_tag
+
 
 def rates(remote: Path, folder: Path, recipe: str) -> str:
     """Return the settings in a folder on the remote, where they are of a recipe."""

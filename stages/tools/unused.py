@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with protocol("unused"), alone():
         if "origin" in printed("git", "remote").split():
-            printed("git", "fetch", "--quiet", "--prune", "--tags", "--force", "origin")
+            printed("git", "fetch", "--prune", "--tags", "origin")
         try:
             with Repo() as repo:
                 cache, remote = repo.cache.local, remote_of(repo)
