@@ -117,7 +117,7 @@ def sort_lock(lock: Path) -> None:
 
 
 def unlocked(study: Path) -> set[str]:
-    """Return the stages of a dvc.yaml that its dvc.lock does not have, such as those that a merge left out."""
+    """Return the stages of a dvc.yaml that its dvc.lock does not have, such as those a merge left out."""
     lock = study.with_suffix(".lock")
     entries = load_lock(lock) if lock.is_file() else {}
     prefix = "" if study == MAIN_STUDY else f"{study}:"
