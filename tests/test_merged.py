@@ -58,6 +58,7 @@ def team(changed: Changed, tmp_path: Path) -> dict[str, Project]:
     return projects
 
 
+@pytest.mark.slow
 def test_the_merge_is_what_one_person_would_have_made(team: dict[str, Project]) -> None:
     expected = results(team["alone"])
     assert "Test accuracy" in expected["reports/report.md"].decode()
