@@ -69,6 +69,20 @@ FILES = {
 }
 
 
+# What `stages.tools.run --pull` does, but for the parameters of this project.
+MERGED = """
+from pathlib import Path
+from stages.runner.alone import alone
+from stages.runner.pipeline import bring_up_to_date
+from stages.runner.state import sort_lock
+from stages.tools.run import fetch
+
+with alone() as lock:
+    bring_up_to_date(Path("dvc.yaml"), 2, False, lock, pulled=fetch(Path("dvc.yaml")))
+    sort_lock(Path("dvc.lock"))
+"""
+
+
 class Clone:
     """Somebody's clone."""
 
@@ -115,6 +129,10 @@ class Clone:
             lock["stages"] = {name: entry for name, entry in lock["stages"].items() if name in names}
             Path("dvc.lock").write_text(text_of(lock))
             sort_lock(Path("dvc.lock"))
+
+    def make_merged(self) -> None:
+        """As `make merged`, several stages at a time."""
+        run_in(self.folder, sys.executable, "-c", MERGED)
 
     def push(self, branch: str) -> None:
         """Commit and push."""
@@ -194,4 +212,5 @@ def team(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: 
     made = made_once(tmp_path_factory, "branches", make)
     shutil.copytree(made, tmp_path / "team")
     monkeypatch.setenv("TRAINED", str(tmp_path / "team/trained"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return Team(tmp_path / "team")

@@ -94,7 +94,7 @@ def test_both_change_the_same_number(team: Team) -> None:
     assert clone.git(*HOW["merge"], check=False).returncode == 1
     assert clone.git("diff", "--name-only", "--diff-filter=U").stdout == "params.yaml\n"
     clone.git("checkout", "--theirs", "params.yaml")
-    clone.repro()
+    clone.make_merged()
     assert clone.results() == theirs.results()
     assert team.trained() == trained
 

@@ -83,7 +83,6 @@ def test_a_push_arrives_and_a_forgotten_one_is_named(team: Team, trained: Clone,
     listed.unlink()
     listed.write_text("[")
     damaged = f"delete {listed} on the remote, and push again"
-    assert pushing(reviewer, "--check")[0] == 0  # which has pulled it
     somebody = team.clone("somebody")
     assert pushing(somebody, "--check") == (1, f"push: model-a has arrived damaged: {damaged}")
 

@@ -88,13 +88,16 @@ class Outcome(NamedTuple):
     output: str  # of the stage and of DVC
 
 
-def run_stage(stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None) -> Outcome:
+def run_stage(
+    stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None, pull: bool = False
+) -> Outcome:
     """Bring one stage up to date through DVC.
 
     line: a pipe; when its other end closes, DVC and all that it started end. lock: of `alone`, held until
-    then. `show` gets the stage's lines as they come.
+    then. `show` gets the stage's lines as they come. pull: look for its results among the runs on the remote.
     """
     command = [sys.executable, "-m", "stages.runner.guard", *DVC, "repro", "--single-item", stage]
+    command += ["--pull"] * pull
     output: list[str] = []
     ran = recording = False
     with subprocess.Popen(

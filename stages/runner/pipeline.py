@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
@@ -46,12 +46,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @hashed_anew()
 def bring_up_to_date(
-    pipeline: Path, jobs: int, verbose: bool, lock: int, durations: Path = DURATIONS
+    pipeline: Path,
+    jobs: int,
+    verbose: bool,
+    lock: int,
+    durations: Path = DURATIONS,
+    pulled: Collection[str] = (),
 ) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, `jobs` at a time.
 
-    lock: of `alone`. durations: a file that remembers how long they took. Raises `StageError` where a stage
-    fails, or where there is no room for results.
+    lock: of `alone`. durations: a file that remembers how long they took. pulled: stages that the remote may
+    have runs of. Raises `StageError` where a stage fails, or where there is no room for results.
     """
     began = time.monotonic()
     schedule = Schedule(stale_stages(pipeline), jobs, load_durations(durations))
@@ -74,7 +79,7 @@ def bring_up_to_date(
     ):
         try:
             work = partial(run_stage, line=line, lock=lock, show=progress.show if verbose else None)
-            failed = run(schedule, pool, work, progress)
+            failed = run(schedule, pool, lambda stage: work(stage, pull=stage in pulled), progress)
         finally:
             save_durations(durations, schedule.known)
     if failed:

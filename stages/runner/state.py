@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.runner import merge_lock
-from stages.runner.dvc import MAIN_STUDY, cache_folder, studies
+from stages.runner.dvc import MAIN_STUDY, cache_folder, printed, studies
 from stages.runtime.errors import StageError
 from stages.runtime.files import missing_input, write_atomically
 
@@ -114,6 +114,15 @@ def sort_lock(lock: Path) -> None:
         content = merge_lock.parse(text)
         content["stages"] = dict(sorted(content["stages"].items()))
         write_atomically(lock, merge_lock.text_of(content))
+
+
+def unlocked(study: Path) -> set[str]:
+    """Return the stages of a dvc.yaml that its dvc.lock does not have, such as those a merge left out."""
+    lock = study.with_suffix(".lock")
+    entries = load_lock(lock) if lock.is_file() else {}
+    prefix = "" if study == MAIN_STUDY else f"{study}:"
+    names = printed("dvc", "stage", "list", "--name-only", str(study)).split()
+    return set(names) - {prefix + name for name in entries}
 
 
 def load_lock(lock: Path) -> Mapping[str, Mapping[str, Any]]:

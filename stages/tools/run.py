@@ -15,7 +15,7 @@ from stages.params.study import load_params
 from stages.runner.alone import alone
 from stages.runner.dvc import DVC, MAIN_STUDY, printed
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
-from stages.runner.state import check_merged, check_state, sort_lock
+from stages.runner.state import check_merged, check_state, sort_lock, unlocked
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
@@ -47,20 +47,24 @@ def main() -> None:
         load_params()
         with alone() as lock:
             check_state()
-            if arguments.pull:
-                fetch(arguments.pipeline)
-            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            pulled = fetch(arguments.pipeline) if arguments.pull else set()
+            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock, pulled=pulled)
             for study in {MAIN_STUDY, arguments.pipeline}:
                 sort_lock(study.with_suffix(".lock"))
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
 
 
-def fetch(pipeline: Path) -> None:
-    """Fetch what was trained and pushed elsewhere; nothing was where there is no remote."""
+def fetch(pipeline: Path) -> set[str]:
+    """Fetch what was trained and pushed elsewhere; return the stages that dvc.lock does not say it of.
+
+    Nothing was pushed where there is no remote.
+    """
     remote = subprocess.run((*DVC, "config", "core.remote"), check=False, capture_output=True)
-    if remote.returncode == 0:
-        printed(*DVC, "fetch", "--run-cache", str(pipeline))
+    if remote.returncode:
+        return set()
+    printed(*DVC, "fetch", "--run-cache", str(pipeline))
+    return unlocked(pipeline)
 
 
 def copy_table(study: str) -> None:
