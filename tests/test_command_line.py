@@ -24,6 +24,7 @@ ARGUMENTS = {
 MISSING = {
     "audit": "data/raw/word_index.json",
     "bag_of_words": "data/raw/train_labels.npy",
+    "demo": "data/raw/word_index.json",
     "evaluate": "reports/runs/notebook-0.json",
     "film_groups": "data/raw/train_tokens.npy",
     "inspect_models": "data/padded/tuned/train_tokens.npy",
