@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-# The embedding is most of a model. The LSTM's may be coarse. A plain RNN may magnify a small difference at each
-# step, and 8 bits change some of its predictions.
+# The embedding is most of a model. The LSTM's may be coarse. A plain RNN may magnify a small difference at
+# every step, and 8 bits change some of its predictions.
 BITS = {
     "rnn": {"embedding": 16, "kernel": 16, "recurrent": 16},
     "lstm": {"embedding": 8, "kernel": 16, "recurrent": 16},
