@@ -1,4 +1,4 @@
-"""Stage `demo`: what rounding costs, which reviews are offered, and a page that predicts as `predict` does."""
+"""Stage `demo`: what rounding costs, which reviews are offered, a page that predicts as `predict` does."""
 
 import json
 import shutil

@@ -25,13 +25,17 @@ def test_every_target_is_explained_and_run(project: Project) -> None:
     assert run == targets()
 
 
-def test_results_that_are_up_to_date_are_quoted_and_compared(trained: Project) -> None:
+def test_results_that_are_up_to_date_are_quoted_and_compared(
+    trained: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = trained
     said = project.make("report", "JOBS=1", "VERBOSE=1").stdout
     assert "stages.tools.run --jobs='1' --verbose\nEverything is up to date\n" in said
     assert project.text("reports/results.md") in project.text("README.md")
     project.commit("results")
     assert project.make("stale").stdout.endswith("belong to the committed code and parameters.\n")
+    monkeypatch.setenv("BROWSER", "echo opened %s")
+    assert f"opened {(project.folder / 'data/demo.html').as_uri()}\n" in project.make("page").stdout
     project.make("reproduced", "REVISION=HEAD")
     result = project.make("reproduced", "REVISION=no-such", check=False)
     assert "'no-such' is no commit of this repository" in result.stderr
