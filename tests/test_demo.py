@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from ruamel.yaml import YAML
 
 from stages.browser.examples import chosen, words_below
-from stages.browser.quantised import packed, quantise, restored
+from stages.browser.quantised import LAST, quantise, restored
 from stages.demo import DEMO, demo
 from stages.download import download
 from stages.film_groups import film_groups
@@ -36,14 +36,14 @@ MATRICES = arrays(
 )
 
 
-@given(MATRICES, st.sampled_from([8, 16]))
-def test_a_rounded_weight_is_off_by_half_a_level_at_most(matrix: np.ndarray, bits: int) -> None:
-    levels, scale = quantise(matrix, bits)
-    assert levels.dtype == f"<i{bits // 8}" and scale.shape == (len(matrix), 1)
+@given(MATRICES)
+def test_a_rounded_weight_is_off_by_half_a_level_at_most(matrix: np.ndarray) -> None:
+    levels, scale = quantise(matrix)
+    assert scale.shape == (len(matrix), 1)
     off = np.abs(levels.astype(float) * scale - matrix)
     assert (off <= 0.501 * scale).all()  # the quotient is rounded to float32
     largest = np.abs(levels.astype(int)).max(axis=1)
-    assert largest.tolist() == [(2 ** (bits - 1) - 1) * bool(row.any()) for row in matrix]
+    assert largest.tolist() == [LAST * bool(row.any()) for row in matrix]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -55,16 +55,7 @@ def test_what_is_restored_is_near_and_biases_are_exact(cell: str) -> None:
         for place, (before, after) in enumerate(zip(each, again[layer], strict=True)):
             exact = layer == "positive" or place == 2
             assert after.dtype == np.float32 and np.array_equal(before, after) == exact
-            assert after == pytest.approx(before, abs=0.02)
-    shown = packed(weights, cell)
-    assert {name: each.get("bits") for name, each in shown.items()} == {
-        "embedding": {"rnn": 16, "lstm": 8}[cell],
-        "kernel": 16,
-        "recurrent": 16,
-        "bias": None,
-        "output": None,
-        "offset": None,
-    }
+            assert after == pytest.approx(before, abs=1e-3)
 
 
 def test_the_rule_that_chooses_reviews() -> None:
@@ -133,9 +124,9 @@ def test_the_stage_measures_what_rounding_costs(folder: Path, monkeypatch: pytes
         predicted = np.load(out / "test_probabilities.npy")[:, 0]
         correct = ((predicted > 0.5) == load_padded(name)["test"].labels).mean()
         assert each["accuracy"] == pytest.approx(correct, abs=1e-5)
-        assert each["largest_change"] < 0.01
+        assert each["largest_change"] < 0.002
         assert abs(each["accuracy_in_page"] - each["accuracy"]) <= each["other_answers"] / 60 + 1e-5
-    assert any(each["largest_change"] > 1e-4 for each in report["models"])
+    assert any(each["largest_change"] > 0 for each in report["models"])
 
 
 def test_the_page_predicts_as_predict_does(

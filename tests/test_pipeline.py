@@ -15,7 +15,7 @@ TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in 
 SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inspect_models@{recipe}" for recipe in RECIPES}
 ALL = {"download", "audit", "bag_of_words", "film_groups"}
 ALL |= {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in RECIPES}
-ALL |= {*TRAINED, *SCORED, "release", "evaluate", "page"}
+ALL |= {*TRAINED, *SCORED, "release", "demo", "evaluate", "page"}
 
 
 def snapshot(project: Project) -> dict[str, str]:

@@ -113,13 +113,18 @@ function bytes(base64) {
   return result;
 }
 
-const numbers = (packed) => new Float32Array(bytes(packed.values).buffer);
+const numbers = (base64) => new Float32Array(bytes(base64).buffer);
 
-// A matrix is kept in 8 or 16 bits: each row's weights are its levels, whole numbers, times its scale.
-function matrix({ columns, bits, levels, scale }) {
-  const whole = bytes(levels).buffer;
-  const values = Float32Array.from(bits === 8 ? new Int8Array(whole) : new Int16Array(whole));
-  const scales = new Float32Array(bytes(scale).buffer);
-  for (let at = 0; at < values.length; at++) values[at] *= scales[Math.floor(at / columns)];
+// A matrix is kept in 12 bits: each row's weights are levels, -2047 to 2047, times its scale. Two levels are three bytes.
+function matrix({ columns, levels, scale }) {
+  const packed = bytes(levels);
+  const scales = numbers(scale);
+  const values = new Float32Array(scales.length * columns);
+  for (let at = 0; at < values.length; at++) {
+    const place = 3 * (at >> 1);
+    const middle = packed[place + 1];
+    const level = at % 2 ? (middle >> 4) | (packed[place + 2] << 4) : packed[place] | ((middle & 15) << 8);
+    values[at] = (level - 2048) * scales[Math.floor(at / columns)];
+  }
   return { rows: scales.length, columns, values };
 }
