@@ -10,9 +10,9 @@ dvc repro --single-item evaluate page
 python -m stages.tools.quote
 endef
 
-STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall
+STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall keras_notebook
 
-.PHONY: help setup report merged push unused quick $(STUDIES) bench walk test faults lint stale reproduced requirements
+.PHONY: help setup report merged push unused quick page $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
 help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
@@ -54,6 +54,12 @@ unused: setup ## show what no branch or tag needs of the cache, with CLOUD=1 of 
 quick: setup ## a first result within ten minutes: one seed of the recipe that the report leads with, in .quick
 	python -m stages.tools.quick $(jobs) $(verbose)
 
+page: setup ## open the page in which both networks read what you type
+	@echo "== Running every stage that is not up to date"
+	python -m stages.tools.run $(jobs) $(verbose)
+	@echo "== The page is data/demo.html"
+	@python -c 'import pathlib, webbrowser; webbrowser.open(pathlib.Path("data/demo.html").absolute().as_uri())'
+
 # The side studies: a folder below stages/ each, of the same name.
 search: ## side study: candidates for the settings of a recipe, on validation reviews
 whole_reviews: ## side study: both cells on whole reviews, with more words
@@ -62,6 +68,7 @@ ablation_rates: ## side study: learning rates for the variants of `ablation`
 ablation: ## side study: a recipe without each of its parts
 ladder: ## side study: from one recipe to another in single steps
 delayed_recall: ## side study: over how many tokens each cell remembers, on generated sequences
+keras_notebook: ## side study: the notebook in plain Keras, put right and run
 $(STUDIES): setup
 	@echo "== Training what is not up to date: up to an hour and a half on two cores"
 	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)
@@ -94,6 +101,8 @@ lint: setup ## check format, style and types
 	ruff format --check .
 	ruff check .
 	mypy
+	@if command -v biome >/dev/null; then biome ci --config-path=tests stages/browser; else \
+		echo "biome is not to be had for this system: the page's JavaScript is not checked" >&2; fi
 
 stale: setup ## check that the committed results belong to the committed code and parameters
 	python -m stages.tools.stale

@@ -41,7 +41,9 @@ def test_setup_tells_git_how_to_merge(project: Project) -> None:
     assert "driver" not in (outer / ".git/config").read_text()
 
 
-def test_results_that_are_up_to_date_are_quoted_and_compared(trained: Project) -> None:
+def test_results_that_are_up_to_date_are_quoted_and_compared(
+    trained: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = trained
     said = project.make("report", "JOBS=1", "VERBOSE=1").stdout
     assert "stages.tools.run --jobs='1' --verbose\nEverything is up to date\n" in said
@@ -49,6 +51,8 @@ def test_results_that_are_up_to_date_are_quoted_and_compared(trained: Project) -
     project.commit("results")
     assert "Everything is up to date\n" in project.make("merged").stdout  # without a remote
     assert project.make("stale").stdout.endswith("belong to the committed code and parameters.\n")
+    monkeypatch.setenv("BROWSER", "echo opened %s")
+    assert f"opened {(project.folder / 'data/demo.html').as_uri()}\n" in project.make("page").stdout
     project.make("reproduced", "REVISION=HEAD")
     result = project.make("reproduced", "REVISION=no-such", check=False)
     assert "'no-such' is no commit of this repository" in result.stderr

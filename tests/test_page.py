@@ -140,6 +140,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         figure.savefig(figures / f"{name}.png")
     (project / "reports/report.md").write_text(render("report.md", **report._asdict()))
     (project / "reports/benchmark.md").touch()
+    (project / "data").mkdir()
+    (project / "data/demo.html").touch()
     (project / "reports/history.md").touch()
     return project / "reports"
 

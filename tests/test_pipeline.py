@@ -16,7 +16,7 @@ TRAINED = {f"train_{cell}@{recipe}-0" for cell in ("rnn", "lstm") for recipe in 
 SCORED = {f"score@{recipe}-0" for recipe in RECIPES} | {f"inspect_models@{recipe}" for recipe in RECIPES}
 ALL = {"download", "audit", "bag_of_words", "film_groups"}
 ALL |= {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in RECIPES}
-ALL |= {*TRAINED, *SCORED, "release", "evaluate", "page"}
+ALL |= {*TRAINED, *SCORED, "release", "demo", "evaluate", "page"}
 
 
 def snapshot(project: Project) -> dict[str, str]:
@@ -70,7 +70,14 @@ def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Pa
     assert "train_rnn" not in said and "prepadded-0: " not in said
     check_quick(project)
     # The copy has trained it: here it comes from the cache.
-    assert project.repro() == {"score@tuned-0", "inspect_models@tuned", "release", "evaluate", "page"}
+    assert project.repro() == {
+        "score@tuned-0",
+        "inspect_models@tuned",
+        "release",
+        "demo",
+        "evaluate",
+        "page",
+    }
     project.run("python", "-m", "stages.tools.quote")
     project.commit("results")
     assert stale(project, tmp_path / "current") == (0, "")
@@ -81,7 +88,9 @@ def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Pro
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
     project.params["mine"]["pad"]["padding"] = "post"
     project.params["recipes"] = project.params["learning_rates"]["recipes"] = ["mine"]
-    project.params["comparison"]["headline"] = project.params["release"]["recipe"] = "mine"
+    for block in ("release", "demo"):
+        project.params[block]["recipe"] = "mine"
+    project.params["comparison"]["headline"] = "mine"
     project.save_params()
     assert project.repro() == {
         "pad@mine",
@@ -91,6 +100,7 @@ def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Pro
         "score@mine-0",
         "inspect_models@mine",
         "release",
+        "demo",
         "evaluate",
         "page",
     }

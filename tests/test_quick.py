@@ -27,11 +27,25 @@ def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> Non
     assert (after.recipes, after.seeds) == (("prepadded",), (3,))
     assert after.download.mirrors == ("/absolute/folder", "../../relative/folder", "https://example.org/")
     # What refers to a recipe that is trained refers to this one; a published recipe is not trained again.
-    assert {after.release.recipe, after.bag_of_words.recipe, after.comparison.headline} == {"prepadded"}
+    assert {
+        after.release.recipe,
+        after.demo.recipe,
+        after.bag_of_words.recipe,
+        after.comparison.headline,
+    } == {"prepadded"}
     assert after.learning_rates.recipes == ("prepadded",)
-    changed = {"recipes", "seeds", "download", "release", "bag_of_words", "comparison", "learning_rates"}
+    changed = {
+        "recipes",
+        "seeds",
+        "download",
+        "release",
+        "demo",
+        "bag_of_words",
+        "comparison",
+        "learning_rates",
+    }
     assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
-    for part in ("bag_of_words", "comparison"):
+    for part in ("bag_of_words", "comparison", "demo"):
         rest = {"recipe", "headline"}
         assert getattr(after, part).model_dump(exclude=rest) == getattr(before, part).model_dump(exclude=rest)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from stages import evaluate
 from stages.params.study import Params
@@ -497,6 +498,10 @@ def test_the_model_card_has_the_released_runs() -> None:
     card = report(runs, name="model_card.md", released=released)
     assert "| `rnn` | 0 | 1 | 66.0 % | 60.0 % |" in card and "| 0.600 | 40.0 % |" in card
     assert "| `lstm` | 2 | 1 | 85.0 % | 85.0 % |" in card
+    front = YAML(typ="safe", pure=True).load(card.split("---\n")[1])
+    rnn, lstm = (each["results"][0]["metrics"] for each in front["model-index"])
+    assert (front["license"], front["library_name"]) == ("mit", "keras")
+    assert [rnn[0], lstm[0]] == [{"type": "accuracy", "value": each} for each in (0.6, 0.85)]
     assert "Of 3 seeds each, the released run is the one of highest validation accuracy." in card
     one = report({"tuned": {0: made_up_scores(0.6, 0.9)}}, name="model_card.md")
     assert "Each was trained with one seed." in one and "highest" not in one

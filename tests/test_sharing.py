@@ -291,6 +291,7 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
     elsewhere.mkdir()
     address = mine.as_uri()  # cloned like any other, so the model comes from the remote
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm")
+    run_in(elsewhere, "dvc", "artifacts", "get", address, "demo")
     run_in(elsewhere, "dvc", "artifacts", "get", address, "lstm", "--rev", "v1.0.0", "--out", "first.keras")
     run_in(elsewhere, "dvc", "get", address, "data/models/tuned/rnn-0")
     model = changed.after["models/tuned/lstm-0/model.keras"]
@@ -299,7 +300,10 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
         for path, digest in changed.after.items()
         if path.startswith("models/tuned/rnn-0/")
     }
-    assert listing(elsewhere) == {"model.keras": model, "first.keras": model} | rnn
+    assert (
+        listing(elsewhere)
+        == {"model.keras": model, "first.keras": model, "demo.html": changed.after["demo.html"]} | rnn
+    )
     unknown = run_in(elsewhere, "dvc", "artifacts", "get", address, "gru", check=False)
     assert unknown.returncode != 0 and "Unable to find artifact 'gru'" in unknown.stderr
 

@@ -75,6 +75,13 @@ class Release(Block):
     recipe: Name
 
 
+class Demo(Block):
+    """The page that runs models: whose it has beside the released ones, and how many reviews of each kind."""
+
+    recipe: Name
+    examples: Positive
+
+
 class Search(Block):
     """The grid that a recipe's settings were chosen from."""
 
@@ -188,6 +195,7 @@ class Params(Block):
     recipes: Set[Name]
     seeds: Set[Seed]
     release: Release
+    demo: Demo
     comparison: Comparison
     bag_of_words: BagOfWords
     delayed_recall: DelayedRecall
@@ -229,6 +237,7 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         ),
         ("comparison.headline", params.comparison.headline, params.recipes, "`recipes`"),
         ("release.recipe", params.release.recipe, params.recipes, "`recipes`"),
+        ("demo.recipe", params.demo.recipe, params.recipes, "`recipes`"),
     ):
         if recipe not in allowed:
             names = ", ".join(allowed) or "none"

@@ -77,7 +77,9 @@ def restrict(file: Path, recipe: str, seed: int) -> None:
     for names, only in ((block["recipes"], recipe), (rates["recipes"], recipe), (block["seeds"], seed)):
         names.clear()
         names.append(only)
-    block["release"]["recipe"] = block["bag_of_words"]["recipe"] = block["comparison"]["headline"] = recipe
+    for name in ("release", "demo", "bag_of_words"):
+        block[name]["recipe"] = recipe
+    block["comparison"]["headline"] = recipe
     mirrors = block["download"]["mirrors"]
     for place, mirror in enumerate(mirrors):
         if "://" not in mirror:

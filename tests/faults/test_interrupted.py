@@ -43,6 +43,7 @@ STAGES = [
     "bag_of_words",
     "evaluate",
     "page",
+    "demo",
 ]
 SIGNALS = ["SIGINT", "SIGTERM"]  # the handler is one
 

@@ -1,0 +1,120 @@
+"""The notebook in plain Keras: as written, as it runs on the generated archive, and what is said of it."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from ruamel.yaml import YAML
+
+from stages import run_notebook as stage
+from stages.publishing.notebook import notebook, printed, with_text
+from stages.run_notebook import SOURCE, run_notebook
+from stages.runtime.errors import StageError
+from stages.tabulate_notebook import EXECUTED, agreement, beside, tabulate_notebook
+from tests.conftest import ROOT, Project
+from tests.examples import PARAMS
+
+TEXT = "# Title\n\nWords.\n\n```python\nprint(1)\n```\n\n```python\nx = 2\n\ny = 3\n```\nThe end.\n"
+
+
+def test_a_notebook_is_made_of_text_and_code() -> None:
+    made = notebook(TEXT)
+    cells = [(cell.cell_type, cell.source) for cell in made.cells]
+    assert cells == [
+        ("markdown", "# Title\n\nWords."),
+        ("code", "print(1)"),
+        ("code", "x = 2\n\ny = 3"),
+        ("markdown", "The end."),
+    ]
+    nbformat.validate(made)
+    assert nbformat.writes(made) == nbformat.writes(notebook(TEXT))
+    made.cells[1].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    assert printed(made) == "1\n"
+    assert with_text(made, "More.\n").cells[-1].source == "More."
+
+
+def test_it_is_short_and_needs_nothing_of_this_project() -> None:
+    cells = [cell.source for cell in notebook(SOURCE.read_text()).cells if cell.cell_type == "code"]
+    lines = [line for cell in cells for line in cell.splitlines() if line.strip()]
+    assert 20 < len(lines) <= 60
+    imports = {line for line in lines if re.match(r"import|from", line)}
+    assert imports == {"import keras", "import matplotlib.pyplot as plt"}
+
+
+def test_it_runs_on_the_generated_archive(trained: Project) -> None:
+    said = trained.make("keras_notebook", "VERBOSE=1").stdout
+    assert "run_notebook: LSTM, put right: " in said
+    made = nbformat.read(trained.folder / "reports/keras_notebook.ipynb", as_version=4)
+    nbformat.validate(made)
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    (figure,) = (output for output in code[-1].outputs if output.output_type == "display_data")
+    assert len(figure.data["image/png"]) > 10_000
+    text = made.cells[-1].source
+    assert trained.text("reports/results.md").strip() in text
+    assert "The pipeline has no runs of these settings" in text  # the fixture trains other recipes
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (trained.folder / "reports" / link).is_file()
+    table = json.loads(trained.text("reports/keras_notebook.json"))
+    assert list(table["accuracies"]) == [
+        "lstm, as published",
+        "lstm, put right",
+        "rnn, as published",
+        "rnn, put right",
+    ]
+    for name, accuracy in table["accuracies"].items():
+        assert 0.3 < accuracy < 1, name
+        cell, what = name.split(", ")
+        assert f"{cell.upper()}, {what}: {100 * accuracy:.1f} % of the test reviews right" in printed(made)
+
+
+def test_a_cell_that_fails(trained: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(trained.folder)
+    monkeypatch.setattr(stage, "SOURCE", tmp_path / "broken.md")
+    (tmp_path / "broken.md").write_text("```python\n1 / 0\n```\n")
+    with pytest.raises(StageError) as error:
+        run_notebook()
+    assert str(error.value) == "broken.md: ZeroDivisionError: division by zero"
+    assert not EXECUTED.exists()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(PARAMS.read_text())
+    return tmp_path
+
+
+def test_what_is_missing_or_damaged(folder: Path) -> None:
+    with pytest.raises(StageError, match=r"^data/raw/train_labels\.npy does not exist: "):
+        run_notebook()
+    with pytest.raises(StageError, match=r"^data/keras_notebook/executed\.ipynb does not exist: "):
+        tabulate_notebook()
+    EXECUTED.parent.mkdir(parents=True)
+    EXECUTED.write_text('{"cells": ')
+    with pytest.raises(StageError, match=r"^data/keras_notebook/executed\.ipynb is damaged \("):
+        tabulate_notebook()
+
+
+def test_it_is_compared_with_the_pipelines_seeds(folder: Path) -> None:
+    """By hand: 0.5 ± 0.1 over three seeds; t of 2 degrees of freedom, 4.303, times 0.1 times √(4/3)."""
+    found = beside(0.9, [0.4, 0.5, 0.6])
+    assert found["prediction_interval"] == pytest.approx([0.0032, 0.9968], abs=1e-4)
+    assert beside(0.9, [0.4])["prediction_interval"] is None
+    far = beside(0.9, [0.50, 0.51, 0.49])
+    assert agreement({"rnn": found, "lstm": far}) == (
+        "As published, the RNN's 90.0 % lie inside 0.3 to 99.7 % and the LSTM's 90.0 % lie outside 45.0 to "
+        "55.0 %: where the pipeline's seeds let expect one more run, at 95 %."
+    )
+    assert agreement({}).startswith("The pipeline has no runs of these settings")
+
+
+def test_the_citation_is_complete() -> None:
+    cited = YAML(typ="safe", pure=True).load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors", "license"} <= cited.keys()
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version and cited["version"] == version[1]
+    licence = (ROOT / "LICENSE").read_text()
+    assert cited["authors"][0]["name"] in licence and licence.startswith(cited["license"])
