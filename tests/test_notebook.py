@@ -43,6 +43,7 @@ def test_it_is_short_and_needs_nothing_of_this_project() -> None:
     assert imports == {"import keras", "import matplotlib.pyplot as plt"}
 
 
+@pytest.mark.slow
 def test_it_runs_on_the_generated_archive(trained: Project) -> None:
     said = trained.make("keras_notebook", "VERBOSE=1").stdout
     assert "run_notebook: LSTM, put right: " in said
