@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 from stages.publishing.notebook import notebook
 from stages.reviews.encoding import load_raw
@@ -43,18 +44,25 @@ def run_notebook() -> None:
     for split in ("train", "test"):
         load_raw(split, "labels")  # says what is missing
     made = notebook(load_text(SOURCE))
-    client = NotebookClient(made, timeout=None, record_timing=False, kernel_name="python3")
-    with client.setup_kernel():
-        reply = client.kc.execute_interactive(BEFORE, silent=True, store_history=False)
-        if reply["content"]["status"] != "ok":
-            raise StageError(f"the notebook cannot be prepared: {reply['content']['evalue']}")
-        try:
+    first = nbformat.v4.new_code_cell(BEFORE)
+    made.cells.insert(0, first)
+    local = Config(KernelManager={"transport": "ipc"})  # no port that others could connect to
+    client = NotebookClient(
+        made, timeout=None, record_timing=False, coalesce_streams=True, kernel_name="python3", config=local
+    )
+    try:
+        with client.setup_kernel():
             for place, cell in enumerate(made.cells):
-                client.execute_cell(cell, place)
-                for output in cell.get("outputs", ()):
-                    print(f"run_notebook: {output.get('text', 'a figure').strip()}", flush=True)
-        except CellExecutionError as error:
-            raise StageError(f"{SOURCE.name}: {error.ename}: {error.evalue}") from None
+                client.execute_cell(cell, place, store_history=cell is not first)
+                if (
+                    cell.cell_type == "code"
+                ):  # what TensorFlow says on standard error is of this machine and hour
+                    cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
+                    for each in cell.outputs:
+                        print(f"run_notebook: {each.get('text', 'a figure').strip()}", flush=True)
+    except CellExecutionError as error:
+        raise StageError(f"{SOURCE.name}: {error.ename}: {error.evalue}") from None
+    made.cells.remove(first)
     write_atomically(EXECUTED, nbformat.writes(made) + "\n")
 
 

@@ -417,6 +417,7 @@ def test_play_goes_from_word_to_word(page: Page) -> None:
     page.get("play").click()
     WebDriverWait(page.driver, 30).until(lambda _: page.get("play").text == "Play")
     assert list(dict.fromkeys(page.run("return seen"))) == ["Token 1", "Token 2", "Token 3", "Token 4"]
+    page.write("good " * 150)  # which takes half a minute
     page.get("play").click()
     assert page.get("play").text == "Stop"
     page.get("play").click()

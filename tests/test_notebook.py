@@ -43,6 +43,7 @@ def test_it_is_short_and_needs_nothing_of_this_project() -> None:
     assert imports == {"import keras", "import matplotlib.pyplot as plt"}
 
 
+@pytest.mark.slow
 def test_it_runs_on_the_generated_archive(trained: Project) -> None:
     said = trained.make("keras_notebook", "VERBOSE=1").stdout
     assert "run_notebook: LSTM, put right: " in said
@@ -50,6 +51,8 @@ def test_it_runs_on_the_generated_archive(trained: Project) -> None:
     nbformat.validate(made)
     code = [cell for cell in made.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
     (figure,) = (output for output in code[-1].outputs if output.output_type == "display_data")
     assert len(figure.data["image/png"]) > 10_000
     text = made.cells[-1].source
