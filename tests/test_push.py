@@ -82,6 +82,7 @@ def test_a_push_arrives_and_a_forgotten_one_is_named(team: Team, trained: Clone,
     listed = remote_file(team, trained, "model-a")
     listed.unlink()
     listed.write_text("[")
+    listed.chmod(0o444)
     damaged = f"delete {listed} on the remote, and push again"
     somebody = team.clone("somebody")
     assert pushing(somebody, "--check") == (1, f"push: model-a has arrived damaged: {damaged}")

@@ -83,9 +83,8 @@ def push(repo: Repo, name: str | None, send: bool) -> int:
         )
         raise StageError(f"not on the remote: {', '.join(names[:SHOWN])}{more}: {how}")
     if unlisted:
-        raise StageError(
-            f"the list of what is in {unlisted[0]} is damaged: `make report` here, and push again"
-        )
+        path = remote.oid_to_path(next(digest for digest, each in needed.items() if each == unlisted[0]))
+        raise StageError(f"{unlisted[0]} {DAMAGED.format(path)}")
     for digest in sorted(lacked):
         path = remote.oid_to_path(digest)
         if file_md5(path, remote.fs) != digest.removesuffix(".dir"):
