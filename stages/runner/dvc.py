@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 import networkx
@@ -19,15 +20,24 @@ DVC = ("dvc", "--wait-for-lock")
 NOTES = re.compile(r"I\d{4} |WARNING: All log messages before absl|To enable the following instructions")
 
 
-def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
+def dependencies() -> networkx.DiGraph:
+    """Return all stages, with an edge from each to those that depend on it."""
+    return networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+
+
+def stale_stages(
+    pipeline: Path = MAIN_STUDY, graph: networkx.DiGraph | None = None
+) -> dict[str, set[str]]:
     """Return the stages of a dvc.yaml that have to run, and what they need to run before them.
 
-    Each comes with those of the others that it depends on. A side study's stages may need some of the main
-    study's; the main study never needs a side study's. Raises `StageError` where there is no such dvc.yaml.
+    graph: of `dependencies`; it gets those that depend on nothing. Each comes with those of the others that it depends on. A side study's stages
+    may need some of the main study's; the main study never needs a side study's. Raises `StageError` where
+    there is no such dvc.yaml.
     """
     if pipeline not in studies():
         raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
-    graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+    if graph is None:
+        graph = dependencies()
     changed = put_back(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
     stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
@@ -86,6 +96,10 @@ class Outcome(NamedTuple):
     status: int  # 0: without errors
     ran: bool  # false: DVC restored the results from its cache
     output: str  # of the stage and of DVC
+    # Of a stage that ran elsewhere (`node.py`): where, its entry in dvc.lock, and its outputs that git keeps.
+    node: str = ""
+    entry: str = ""
+    files: Mapping[str, bytes] = MappingProxyType({})
 
 
 def run_stage(stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None) -> Outcome:

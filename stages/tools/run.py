@@ -7,12 +7,14 @@ within seconds; what was finished is kept.
 """
 
 import argparse
+import getpass
 from pathlib import Path
 
 from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
 from stages.runner.alone import alone
 from stages.runner.dvc import MAIN_STUDY
+from stages.runner.engines import PLACES
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
 from stages.runner.state import check_merged, check_state
 from stages.runtime.command_line import Parser, protocol
@@ -35,13 +37,33 @@ def main() -> None:
         help="a dvc.yaml (default: the main study's, %(default)s)",
     )
     add_options(parser)
+    parser.add_argument(
+        "--on",
+        choices=PLACES,
+        default=PLACES[0],
+        help="where stages run: on this machine, or on the nodes of an engine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--node-folder",
+        default=f"/var/tmp/imdb-rnn-lstm-{getpass.getuser()}",
+        metavar="FOLDER",
+        help="where each node of an engine has its clones, DVC's cache and logs; $NAME in it is a variable of "
+        "the node's environment (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
         check_merged(PARAMS_FILE)
         load_params()
         with alone() as lock:
             check_state()
-            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            if arguments.on == PLACES[0]:
+                bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
+            else:
+                from stages.runner.coordinator import bring_up_to_date_on  # it imports DVC
+
+                bring_up_to_date_on(
+                    arguments.on, arguments.pipeline, arguments.jobs, arguments.verbose, lock, arguments.node_folder
+                )
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
 
