@@ -88,6 +88,8 @@ reproduced: setup ## compare a rerun with the committed results, or with those o
 pin = uv pip compile --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
 	--custom-compile-command "make requirements"
 
-requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt and requirements-bench.txt
+requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt and requirements-*.txt
 	$(pin) pyproject.toml --extra test --output-file requirements.txt
-	$(pin) --group bench --constraint requirements.txt --output-file requirements-bench.txt
+	for group in bench slurm ray; do \
+		$(pin) --group $$group --constraint requirements.txt --output-file requirements-$$group.txt || exit; \
+	done

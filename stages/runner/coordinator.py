@@ -39,9 +39,7 @@ LOCK = re.compile(r"(stages/\w+/)?dvc\.lock|reports/.*")  # what a run changes
 
 
 @hashed_anew()
-def bring_up_to_date_on(
-    place: str, pipeline: Path, jobs: int, verbose: bool, lock: int, folder: str
-) -> None:
+def bring_up_to_date_on(place: str, pipeline: Path, jobs: int, verbose: bool, lock: int, folder: str) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, on an engine's nodes.
 
     jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. Raises `StageError` where
@@ -118,9 +116,13 @@ def check_remote(text: str) -> None:
     if not url:
         raise StageError(f"{CONFIG} names no remote, through which nodes share results: run {add}")
     if "://" not in url and not Path(url).is_absolute():
-        raise StageError(f"the remote {name} is {url}, a relative path, which is elsewhere on a node: run {add}")
+        raise StageError(
+            f"the remote {name} is {url}, a relative path, which is elsewhere on a node: run {add}"
+        )
     if url.startswith(("http://", "https://")):
-        raise StageError(f"the remote {name} is {url}: DVC's run cache needs another kind than HTTP: run {add}")
+        raise StageError(
+            f"the remote {name} is {url}: DVC's run cache needs another kind than HTTP: run {add}"
+        )
 
 
 def stages_here(graph: networkx.DiGraph) -> set[str]:
@@ -171,7 +173,7 @@ class Study:
         study = study_of(stage)
         self.found[study][stage.rpartition(":")[2]] = outcome.entry
         self.changed.add(study)
-        for path, content in outcome.files.items():
+        for path, content in outcome.files:
             with write_file(Path(path)) as draft:
                 draft.write_bytes(content)
         if time.monotonic() > self.saved + EVERY:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 import networkx
@@ -25,9 +24,7 @@ def dependencies() -> networkx.DiGraph:
     return networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
 
 
-def stale_stages(
-    pipeline: Path = MAIN_STUDY, graph: networkx.DiGraph | None = None
-) -> dict[str, set[str]]:
+def stale_stages(pipeline: Path = MAIN_STUDY, graph: networkx.DiGraph | None = None) -> dict[str, set[str]]:
     """Return the stages of a dvc.yaml that have to run, and what they need to run before them.
 
     graph: of `dependencies`; it gets those that depend on nothing. Each comes with those of the others that it depends on. A side study's stages
@@ -99,7 +96,7 @@ class Outcome(NamedTuple):
     # Of a stage that ran elsewhere (`node.py`): where, its entry in dvc.lock, and its outputs that git keeps.
     node: str = ""
     entry: str = ""
-    files: Mapping[str, bytes] = MappingProxyType({})
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 def run_stage(stage: str, line: IO[str], lock: int, show: Callable[[str], None] | None = None) -> Outcome:

@@ -56,7 +56,7 @@ def run_task(task: Task) -> Outcome:
             if status:
                 return Outcome(status, ran, output[-KEPT:], node)
             kept = (clone / ".dvc/tmp/kept").read_text(encoding="utf-8").splitlines()
-            files = {path: (clone / path).read_bytes() for path in kept}
+            files = tuple((path, (clone / path).read_bytes()) for path in kept)
             lock = (clone / study_of(task.stage)).with_suffix(".lock").read_text(encoding="utf-8")
             entry = entries(lock)[task.stage.rpartition(":")[2]]
             return Outcome(0, ran, output[-KEPT:], node, entry, files)
@@ -109,9 +109,12 @@ def _run(task: Task, clone: Path, log: Path) -> int:
     }
     python = [sys.executable, "-m"]
     command = [*python, "stages.runner.guard", *python, "stages.runner.one_stage", task.stage, *packages]
-    with log.open("a") as file, subprocess.Popen(
-        command, cwd=clone, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT
-    ) as process:
+    with (
+        log.open("a") as file,
+        subprocess.Popen(
+            command, cwd=clone, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         status = process.poll()
         while status is None:
             try:

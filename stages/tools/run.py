@@ -62,7 +62,12 @@ def main() -> None:
                 from stages.runner.coordinator import bring_up_to_date_on  # it imports DVC
 
                 bring_up_to_date_on(
-                    arguments.on, arguments.pipeline, arguments.jobs, arguments.verbose, lock, arguments.node_folder
+                    arguments.on,
+                    arguments.pipeline,
+                    arguments.jobs,
+                    arguments.verbose,
+                    lock,
+                    arguments.node_folder,
                 )
             if arguments.pipeline != MAIN_STUDY:
                 copy_table(arguments.pipeline.parent.name)
