@@ -1,7 +1,7 @@
 """Stages on other machines: nodes that fail and come back, coordinators that are ended, and what is refused.
 
 Nodes are played by this machine, on a small pipeline and on the generated archive; on the latter also SLURM
-and Ray run, two real nodes of each on loopback. Each node has its own clones and cache; they share the remote.
+and Ray run, two real nodes of each on loopback. Each node has its own clones and cache.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The manifests for Kubernetes and clouds have fields that KubeRay and SkyPilot know, of the right types.
 
-The models below are the part of the published schemas that the manifests use: KubeRay's API ray.io/v1 with the
-pods of Kubernetes, and SkyPilot's task YAML. What they do not name is refused.
+The models below are the part of the published schemas that the manifests use: KubeRay's API ray.io/v1 with
+the pods of Kubernetes, and SkyPilot's task YAML. What they do not name is refused.
 """
 
 import re

@@ -1,30 +1,30 @@
 """A pipeline brought up to date on the nodes of an engine, such as SLURM.
 
-The coordinator says what is to be run, and when; it trains nothing. Each run is a task of `node.py`; results go
-through DVC's remote, and what dvc.lock says of them comes back with the task. What was finished is found in
-the remote, so the coordinator may be ended and started again at any time. At the end it restores everything,
-and runs what nodes cannot: the stages that read reports/, which DVC's remote does not have.
+The coordinator says what is to be run, and when; it trains nothing. Each run is a task of `node.py`. Results
+go through DVC's remote, and what dvc.lock says of them comes back with the task. What was finished is found
+in the remote, so the coordinator may be ended and started again at any time. At the end it restores
+everything, and runs what nodes cannot: the stages that read reports/, which DVC's remote does not have.
 """
 
 import configparser
 import re
+import subprocess
 import time
+from concurrent.futures import Future
 from pathlib import Path
-from subprocess import run
 
 import networkx
 from ruamel.yaml import YAML
 
 from stages.networks.provenance import PACKAGES
 from stages.runner.dvc import DVC, MAIN_STUDY, Outcome, dependencies, printed, stale_stages, studies, study_of
-from stages.runner.engines import start_engine
+from stages.runner.engines import Engine, start_engine
 from stages.runner.lock import entries, lock_text
 from stages.runner.node import REFUSED, TRY_AGAIN, Task, run_task
 from stages.runner.one_stage import asked, versions
-from stages.runner.pipeline import DURATIONS, check_ended, load_durations, run_here, save_durations
-from stages.runner.pipeline import run as run_schedule
+from stages.runner.pipeline import DURATIONS, check_ended, load_durations, run, run_here, save_durations
 from stages.runner.progress import Progress
-from stages.runner.schedule import Schedule, duration
+from stages.runner.schedule import Schedule
 from stages.runner.state import hashed_anew
 from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, write_atomically, write_file
@@ -42,55 +42,67 @@ LOCK = re.compile(r"(stages/\w+/)?dvc\.lock|reports/.*")  # what a run changes
 def bring_up_to_date_on(place: str, pipeline: Path, jobs: int, verbose: bool, lock: int, folder: str) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, on an engine's nodes.
 
-    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. Raises `StageError` where
-    nodes could not see what is to be run, and where a stage fails.
+    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. Raises
+    `StageError` where nodes could not see what is to be run, and where a stage fails.
     """
-    revision, began = committed_revision(), time.monotonic()
+    revision = committed_revision()
     check_remote(CONFIG.read_text(encoding="utf-8"))
     with start_engine(place) as engine:
         graph = dependencies()
-        study = Study(graph, revision, folder)
-        asked(lambda: printed(*DVC, "pull", "--quiet", "--allow-missing", *{str(MAIN_STUDY), str(pipeline)}))
-        stale = stale_stages(pipeline, graph)
-        here = stages_here(graph)
+        restore(pipeline)
+        stale, here = stale_stages(pipeline, graph), stages_here(graph)
         there = {stage: needs for stage, needs in stale.items() if stage not in here}
         ready = {need for stage in there for need in graph.predecessors(stage)} - stale.keys()
         if ready:
             asked(lambda: printed(*DVC, "push", "--quiet", *sorted(ready)))
-        durations = DURATIONS.with_stem(f"durations-{place}")
-        schedule = Schedule(there, UNLIMITED, load_durations(durations))
         if there:
             print(
-                f"{len(there)} stages to run on {place}, each logs to {folder}/logs on its node and, once it "
-                f"has ended, to {LOGS}",
+                f"{len(there)} stages to run on {place}; logs are in {folder}/logs on the nodes and, "
+                f"of what has ended, in {LOGS}",
                 flush=True,
             )
-            with Progress(schedule, began) as progress:
-
-                def judge(stage: str, outcome: Outcome) -> Outcome | None:
-                    if outcome.status == REFUSED:
-                        engine.exclude(outcome.node)
-                    if verbose:
-                        progress.show(outcome.output.rstrip("\n"))
-                    judged = study.judge(stage, outcome)
-                    if not judged:
-                        progress.show(f"{stage}: {last_line(outcome)}; trying again")
-                    return judged
-
-                try:
-                    submit = lambda stage: engine.submit(run_task, study.task(stage))  # noqa: E731
-                    run_schedule(schedule, submit, progress, judge)
-                finally:
-                    study.save()
-                    save_durations(durations, schedule.known)
-            if schedule.done:
-                print(f"Restoring the results of {len(schedule.done)} stages", flush=True)
-                asked(lambda: printed(*DVC, "pull", "--quiet", *schedule.done))
+            durations = DURATIONS.with_stem(f"durations-{place}")
+            schedule, began = Schedule(there, UNLIMITED, load_durations(durations)), time.monotonic()
+            try:
+                run_there(engine, schedule, Study(graph, revision, folder), verbose)
+            finally:
+                save_durations(durations, schedule.known)
+            print(f"Restoring the results of {len(schedule.done)} stages", flush=True)
+            restore(pipeline)
             check_ended(schedule, began)
     left = stale_stages(pipeline, graph)
     if missing := sorted(left.keys() - here):
         raise StageError(f"{', '.join(missing)}: the remote lacks results; the same command makes them anew")
     run_here(left, jobs, verbose, lock)
+
+
+def run_there(engine: Engine, schedule: Schedule, study: "Study", verbose: bool) -> None:
+    """Run a schedule's stages on an engine's nodes, and write what dvc.lock says of them."""
+    with Progress(schedule, time.monotonic()) as progress:
+
+        def submit(stage: str) -> Future[Outcome]:
+            return engine.submit(run_task, study.task(stage))
+
+        def judge(stage: str, outcome: Outcome) -> Outcome | None:
+            if verbose:
+                progress.show(outcome.output.rstrip("\n"))
+            if outcome.status == REFUSED:
+                engine.exclude(outcome.node)
+            judged = study.judge(stage, outcome)
+            if not judged:
+                progress.show(f"{stage}: {last_line(outcome)}; trying again")
+            return judged
+
+        try:
+            run(schedule, submit, progress, judge)
+        finally:
+            study.save()
+
+
+def restore(pipeline: Path) -> None:
+    """Take from the remote what it has of the results that dvc.lock names, here and in the main study."""
+    named = sorted({str(MAIN_STUDY), str(pipeline)})
+    asked(lambda: printed(*DVC, "pull", "--quiet", "--allow-missing", *named))
 
 
 def committed_revision() -> str:
@@ -126,7 +138,7 @@ def check_remote(text: str) -> None:
 
 
 def stages_here(graph: networkx.DiGraph) -> set[str]:
-    """Return the stages that the coordinator runs: those that read what is in git alone, and what needs them."""
+    """Return the stages that the coordinator runs: those that read reports/, and what needs them."""
     reading = {
         name if study == MAIN_STUDY else f"{study}:{name}"
         for study in studies()
@@ -143,8 +155,7 @@ class Study:
         """Read every dvc.lock. graph: of `dependencies`; revision and folder: of `Task`."""
         self.graph, self.revision, self.folder = graph, revision, folder
         self.packages = versions(("python", "dvc", *PACKAGES))
-        origin = run(("git", "remote", "get-url", "origin"), check=False, capture_output=True, text=True)
-        self.sources = (str(Path.cwd()), *origin.stdout.split())
+        self.sources = (str(Path.cwd()), *git("remote", "get-url", "origin").split())
         self.found = {study: read(study.with_suffix(".lock")) for study in studies()}
         self.tries: dict[str, int] = {}
         self.changed: set[Path] = set()
@@ -181,14 +192,19 @@ class Study:
         return outcome
 
     def save(self) -> None:
-        """Write each dvc.lock: entries that were committed keep their places, others follow, each after its needs."""
+        """Write each dvc.lock: committed entries keep their places, others follow, each after its needs."""
         order = [each.rpartition(":")[2] for each in networkx.lexicographical_topological_sort(self.graph)]
         for study in self.changed:
             lock = study.with_suffix(".lock")
-            former = run(("git", "show", f"HEAD:{lock}"), check=False, capture_output=True, text=True)
-            write_atomically(lock, lock_text(self.found[study], (*entries(former.stdout), *order)))
+            committed = entries(git("show", f"HEAD:{lock}"))
+            write_atomically(lock, lock_text(self.found[study], (*committed, *order)))
         self.changed.clear()
         self.saved = time.monotonic()
+
+
+def git(*arguments: str) -> str:
+    """Return what git prints, nothing where it fails."""
+    return subprocess.run(("git", *arguments), check=False, capture_output=True, text=True).stdout
 
 
 def read(lock: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import IO, Any, NamedTuple
 
 import networkx
@@ -27,9 +28,9 @@ def dependencies() -> networkx.DiGraph:
 def stale_stages(pipeline: Path = MAIN_STUDY, graph: networkx.DiGraph | None = None) -> dict[str, set[str]]:
     """Return the stages of a dvc.yaml that have to run, and what they need to run before them.
 
-    graph: of `dependencies`; it gets those that depend on nothing. Each comes with those of the others that it depends on. A side study's stages
-    may need some of the main study's; the main study never needs a side study's. Raises `StageError` where
-    there is no such dvc.yaml.
+    graph: of `dependencies`; it gets the stages that have none. Each comes with those of the others that it
+    depends on. A side study's stages may need some of the main study's; the main study never needs a side
+    study's. Raises `StageError` where there is no such dvc.yaml.
     """
     if pipeline not in studies():
         raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
@@ -133,5 +134,5 @@ def printed(*command: str) -> str:
     """Return what a command prints; raise `StageError` where it fails."""
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if result.returncode:
-        raise StageError(f"`{' '.join(command)}` failed")
+        raise StageError(f"`{shorten(' '.join(command), 200, placeholder=' …')}` failed")
     return result.stdout

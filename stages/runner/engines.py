@@ -5,7 +5,6 @@ from importlib import import_module
 
 from stages.runner.dvc import Outcome
 from stages.runner.node import TRY_AGAIN
-from stages.runner.jobs import MEMORY
 from stages.runtime.errors import StageError
 
 PLACES = ("local", "slurm", "ray")

@@ -101,7 +101,7 @@ def git(*arguments: str) -> None:
 
 
 def _run(task: Task, clone: Path, log: Path) -> int:
-    """Run the stage, which ends when this process does; return its exit status, below 0 where it was killed."""
+    """Run the stage, which ends when this process does; return its exit status."""
     packages = [f"{name}={version}" for name, version in task.packages.items()]
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

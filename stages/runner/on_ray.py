@@ -1,4 +1,4 @@
-"""Ray: tasks on the cluster of RAY_ADDRESS, on one that was started on this machine, or on this machine alone.
+"""Ray: tasks on the cluster of RAY_ADDRESS, on one that was started here, or on this machine alone.
 
 The nodes need the packages of requirements.txt; the code that runs a task comes with it.
 """

@@ -1,7 +1,7 @@
 """SLURM: tasks as job arrays, through submitit.
 
 submitit hands tasks and outcomes over in files, so SLURM's nodes must see the folder of the coordinator, and
-its Python. What a site needs of its own, such as a partition, is told in sbatch's variables: SBATCH_PARTITION.
+its Python. What a site asks for, such as a partition, is told in sbatch's variables: SBATCH_PARTITION.
 """
 
 import subprocess
@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from subprocess import CalledProcessError
 from typing import Any
 
 import submitit
-from submitit.core.utils import FailedJobError, FailedSubmissionError, UncompletedJobError
 
 from stages.runner.dvc import Outcome
 from stages.runner.engines import Engine, lost
@@ -96,7 +94,7 @@ class Slurm(Engine):
         try:
             with self.executor.batch():
                 jobs = [self.executor.submit(fn, *args) for _, fn, args in new]
-        except (FailedSubmissionError, CalledProcessError) as error:
+        except Exception as error:  # whatever it is, nobody must wait for these
             for future, *_ in new:
                 future.set_result(lost(f"SLURM takes no job: {' '.join(str(error).split())}"))
         else:
@@ -120,5 +118,8 @@ def outcome(job: submitit.Job[Outcome]) -> Outcome:
         return lost(f"SLURM's job {job.job_id} ended before its task did: {job.paths.stdout}")
     try:
         return job.result()
-    except (FailedJobError, UncompletedJobError) as error:
+    except Exception as error:  # of the task, of its file, of SLURM
         return lost(str(error))
+    finally:
+        for file in (job.paths.submitted_pickle, job.paths.result_pickle):
+            file.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ all runs, so that the thousandth run would copy two thousand files; here the rec
 and sent, after what it names. A remote that does not answer is asked again for a minute and a half.
 """
 
-import os
 import re
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Put into README.md and data/README.md what they quote of reports/."""
+"""Put into the READMEs what they quote of reports/."""
 
 from stages.publishing.quoting import PAGES, quoted
 from stages.runtime.command_line import Parser, protocol

@@ -7,7 +7,6 @@ within seconds; what was finished is kept.
 """
 
 import argparse
-import getpass
 from pathlib import Path
 
 from stages.params.reading import PARAMS_FILE
@@ -45,7 +44,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--node-folder",
-        default=f"/var/tmp/imdb-rnn-lstm-{getpass.getuser()}",
+        default="/var/tmp/imdb-rnn-lstm-$USER",
         metavar="FOLDER",
         help="where each node of an engine has its clones, DVC's cache and logs; $NAME in it is a variable of "
         "the node's environment (default: %(default)s)",
