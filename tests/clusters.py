@@ -1,22 +1,25 @@
-"""Real engines on this machine, of two nodes on loopback each, which end with the test."""
+"""Real engines of two nodes on this machine: python -m tests.clusters slurm|ray FOLDER COMMAND…
 
+Run it by `in_cluster`, in a network that consists of loopback, because Ray listens at all addresses there
+are, and as the first process of a space of its own: when it ends, all that was started ends.
+"""
+
+import fcntl
 import os
 import secrets
 import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-
-import psutil
 
 from tests.conftest import ROOT, eventually, run_in
 
+SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8914, 0x8916, 1  # of Linux' sockios.h and if.h
+SPACE = ("unshare", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
 SLURM = """
 ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={ports[0]}
+SlurmctldHost=localhost(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -38,109 +41,87 @@ SwitchType=switch/none
 KillWait=2
 SlurmdTimeout=10
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=1 RealMemory=4000
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=1 RealMemory=4000
+NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port=6818 CPUs=1 RealMemory=4000
+NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port=6819 CPUs=1 RealMemory=4000
 PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 """
 
 
-def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens at."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+def in_cluster(kind: str, folder: Path, project: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a project's folder, in a cluster that is there as long as it runs."""
+    own = [sys.executable, "-m", "tests.clusters", kind, str(folder), *command]
+    with (
+        folder.with_suffix(".said").open("w+") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "stages.runner.guard", *SPACE, *own],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,  # should we end, the guard ends the cluster
+            stdout=said,
+            stderr=said,
+        ) as process,
+    ):
+        status = process.wait()
+        said.seek(0)
+        return subprocess.CompletedProcess(command, status, said.read())
 
 
-@contextmanager
-def process(folder: Path, name: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a daemon in the foreground, with a log; it ends, with all that it has started, when we do."""
-    guard = [sys.executable, "-m", "stages.runner.guard", *command]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with (folder / f"{name}.out").open("wb") as log:
-        daemon = subprocess.Popen(
-            guard, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log
-        )
-        try:
-            yield daemon
-        finally:
-            end(daemon)
+def main() -> None:
+    """Start a cluster, run the command in it, and exit with its status."""
+    kind, folder, *command = sys.argv[1:]
+    socket.sethostname("localhost")
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+        # SLURM wants to see an address besides 127.0.0.1 before it listens: one that is for documentation.
+        address = socket.inet_aton("192.0.2.1")
+        fcntl.ioctl(any_socket, SIOCSIFADDR, struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, address))
+    Path(folder).mkdir()
+    {"slurm": slurm, "ray": ray}[kind](Path(folder))
+    sys.exit(subprocess.run(command, check=False).returncode)
 
 
-def end(daemon: subprocess.Popen[bytes]) -> None:
-    """Kill a process and all below it."""
-    with suppress(psutil.NoSuchProcess):
-        for process in (*psutil.Process(daemon.pid).children(recursive=True), psutil.Process(daemon.pid)):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    daemon.communicate()
+def start(folder: Path, name: str, *command: str) -> Path:
+    """Start a daemon; return its log."""
+    log = folder / f"{name}.out"
+    with log.open("wb") as file:
+        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    return log
 
 
-@contextmanager
-def slurm(folder: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Yield the nodes' daemons of a SLURM with one core each; SLURM_CONF says where it is."""
-    folder.mkdir()
-    host = socket.gethostname().partition(".")[0]
-    text = SLURM.format(host=host, folder=folder, ports=free_ports(3))
-    (folder / "slurm.conf").write_text(text)
+def slurm(folder: Path) -> None:
+    """Start a SLURM whose nodes have one core each; SLURM_CONF says where it is."""
+    (folder / "slurm.conf").write_text(SLURM.format(folder=folder))
     key = folder / "munge.key"
     key.write_bytes(os.urandom(1024))
     key.chmod(0o400)
-    files = {name: str(folder / f"munge.{name}") for name in ("socket", "pid-file", "log-file", "seed-file")}
-    munge = [f"--{name}={file}" for name, file in files.items()]
+    files = {name: folder / f"munge.{name}" for name in ("socket", "pid-file", "log-file", "seed-file")}
     os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
-    try:
-        with ExitStack() as stack:
 
-            def start(name: str, *command: str) -> subprocess.Popen[bytes]:
-                return stack.enter_context(process(folder, name, *command))
+    def states() -> str:
+        return run_in(folder, "sinfo", "--noheader", "--format=%D %t", check=False).stdout
 
-            def states() -> str:
-                return run_in(folder, "sinfo", "--noheader", "--format=%D %t", check=False).stdout
-
-            start("munged", "munged", "--foreground", "--force", f"--key-file={key}", *munge)
-            assert eventually((folder / "munge.socket").exists)
-            start("slurmctld", "slurmctld", "-D", "-i")
-            nodes = {node: start(node, "slurmd", "-D", "-N", node) for node in ("n1", "n2")}
-            assert eventually(lambda: "2 idle" in states(), 60), states()
-            yield nodes
-    finally:
-        del os.environ["SLURM_CONF"]
+    munge = [f"--{name}={file}" for name, file in files.items()]
+    start(folder, "munged", "munged", "--foreground", "--force", f"--key-file={key}", *munge)
+    assert eventually((folder / "munge.socket").exists)
+    start(folder, "slurmctld", "slurmctld", "-D", "-i")
+    for node in ("n1", "n2"):
+        start(folder, node, "slurmd", "-D", "-N", node)
+    assert eventually(lambda: "2 idle" in states(), 60), states()
 
 
-@contextmanager
-def ray(folder: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Yield the nodes of a Ray cluster with one core each; NODE in their environment says which they are."""
-    folder.mkdir()
-    address = f"127.0.0.2:{free_ports(1)[0]}"  # for 127.0.0.1 Ray takes an address that others reach
-    command = [
-        str(Path(sys.executable).parent / "ray"),
-        "start",
-        "--block",
-        "--num-cpus=1",
-        "--disable-usage-stats",
-    ]
-    command += ["--node-ip-address=127.0.0.2", "--object-store-memory=100000000", "--memory=4000000000"]
-    head = [
-        "--head",
-        f"--port={address.rpartition(':')[2]}",
-        "--include-dashboard=false",
-        f"--temp-dir={folder}",
-    ]
-    former = dict(os.environ)
+def ray(folder: Path) -> None:
+    """Start a Ray whose nodes have one core each; NODE in their environment says which they are."""
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    try:
-        with ExitStack() as stack:
-            nodes = {}
-            for node, own in (("n1", head), ("n2", [f"--address={address}"])):
-                os.environ["NODE"] = node
-                nodes[node] = stack.enter_context(process(folder, node, *command, *own))
-                started = (folder / f"{node}.out").read_text
-                assert eventually(lambda: "Ray runtime started" in started(), 90), started()  # noqa: B023
-            os.environ["RAY_ADDRESS"] = address
-            yield nodes
-    finally:
-        os.environ.clear()
-        os.environ.update(former)
+    command = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
+    command += ["--disable-usage-stats", "--object-store-memory=100000000", "--memory=4000000000"]
+    address = "127.0.0.1:6379"
+    head = ["--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={folder}"]
+    for node, own in (("n1", head), ("n2", [f"--address={address}"])):
+        os.environ["NODE"] = node
+        log = start(folder, node, *command, *own)
+        assert eventually(lambda: "Ray runtime started" in log.read_text(), 120), log.read_text()  # noqa: B023
+    os.environ["RAY_ADDRESS"] = address
+
+
+if __name__ == "__main__":
+    main()

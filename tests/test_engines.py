@@ -4,32 +4,33 @@ Nodes are played by this machine, on a small pipeline and on the generated archi
 and Ray run, two real nodes of each on loopback. Each node has its own clones and cache.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
-from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from stages.runner import coordinator
 from stages.runner.alone import alone
 from stages.runner.coordinator import bring_up_to_date_on, check_remote, committed_revision
+from stages.runner.engines import start_engine
 from stages.runner.lock import entries, lock_text
-from stages.runner.node import Task, run_task
+from stages.runner.node import TRY_AGAIN, Task, run_task
 from stages.runner.schedule import Schedule
 from stages.runner.state import load_lock
 from stages.runtime.errors import StageError
-from tests import clusters
 from tests.changed import CELLS, RATE, Changed, listing
+from tests.clusters import in_cluster
 from tests.conftest import ROOT, Project, eventually, run_in
 from tests.nodes import Nodes
 from tests.ticking import ENVIRONMENT, IDENTITY, STAGES, prepare
 
 FOLDER = "nodes/$SLURMD_NODENAME"
+PACKAGES = {"slurm": ("submitit",), "ray": ("ray",)}
 TICK = """
 import sys, time
 from pathlib import Path
@@ -48,16 +49,16 @@ FAIL = """
 COORDINATE = """
 import sys
 from pathlib import Path
-from stages.runner import coordinator
 from stages.runner.alone import alone
+from stages.runner.coordinator import bring_up_to_date_on
 from stages.runtime.command_line import protocol
 from tests.nodes import Nodes
 
 base = Path(sys.argv[1])
-coordinator.start_engine = lambda place: Nodes(base, "n1", "n2")
 with protocol("run"), alone() as lock:
     nodes = str(base / "nodes/$SLURMD_NODENAME")
-    coordinator.bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes)
+    start = lambda place: Nodes(base, "n1", "n2")
+    bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, start)
 """
 
 
@@ -83,15 +84,12 @@ def commit(project: Path) -> None:
     run_in(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "now")
 
 
-def coordinate(
-    folder: Path, engine: AbstractContextManager[object], nodes: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def coordinate(folder: Path, engine: Nodes, nodes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the main study in a folder on an engine."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
-    monkeypatch.setattr(coordinator, "start_engine", lambda place: engine)
     with alone() as lock:
-        bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes)
+        bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, lambda place: engine)
 
 
 @pytest.mark.fault(
@@ -208,16 +206,12 @@ def test_the_generated_archive_gives_the_serial_lock(
     place: str, changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first recipe's RNN is trained with another learning rate: serially, and on two nodes."""
-    lacking = {
-        "slurm": [each for each in ("slurmctld", "munged") if not shutil.which(each)],
-        "ray": [],
-        "played": [],
-    }[place]
-    lacking += [
-        each for each in {"slurm": ["submitit"], "ray": ["ray"]}.get(place, []) if not find_spec(each)
-    ]
+    lacking = [each for each in ("slurmctld", "munged") if place == "slurm" and not shutil.which(each)]
+    lacking += [each for each in PACKAGES.get(place, ()) if not find_spec(each)]
+    if place in PACKAGES and (os.getuid() or not shutil.which("unshare")):
+        lacking.append("root and unshare")
     if lacking:
-        pytest.skip(f"needs {' and '.join(lacking)}: .ci/run installs them")
+        pytest.skip(f"needs {', '.join(lacking)}: as root, .ci/run installs what is to be had")
     project = Project(changed.folder).copy(tmp_path / "project")
     project.run("dvc", "remote", "add", "--quiet", "--default", "team", str(tmp_path / "team"))
     project.params["tuned"]["rnn"]["learning_rate"] = RATE
@@ -238,14 +232,13 @@ def test_the_generated_archive_gives_the_serial_lock(
             "release",
         }
     else:
-        cluster = {"slurm": clusters.slurm, "ray": clusters.ray}[place]
-        folder = {"slurm": "$SLURMD_NODENAME", "ray": "$NODE"}[place]
-        with cluster(tmp_path / "cluster"):
-            run = project.run(
-                "python", "-m", "stages.tools.run", "--on", place, f"--node-folder={tmp_path}/{folder}"
-            )
-        assert "4 stages to run on" in run.stdout
-        assert re.search(r"train_rnn@tuned-0: done in \d+ s on \w", run.stdout)
+        folder = f"--node-folder={tmp_path}/{ {'slurm': '$SLURMD_NODENAME', 'ray': '$NODE'}[place] }"
+        command = (sys.executable, "-m", "stages.tools.run", "--on", place, folder)
+        monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
+        ended = in_cluster(place, tmp_path / "cluster", project.folder, *command)
+        assert ended.returncode == 0, ended.stdout
+        assert f"4 stages to run on {place}" in ended.stdout
+        assert re.search(r"train_rnn@tuned-0: done in \d+ s on \w", ended.stdout)
     project.run("git", "diff", "--exit-code", "changed", "--", "dvc.lock", "params.yaml", "reports")
     assert listing(project.folder / "data") == changed.after
 
@@ -293,7 +286,7 @@ def test_a_revision_that_no_node_can_get_is_named(tmp_path: Path) -> None:
     revision = 40 * "a"
     task = Task("pad", {}, revision, (str(tmp_path / "source"), "/no/such"), str(tmp_path / "node"), {})
     outcome = run_task(task)
-    assert outcome.status == coordinator.TRY_AGAIN
+    assert outcome.status == TRY_AGAIN
     said = f"revision aaaaaaaaaa is not in {tmp_path}/source nor in /no/such, as this node sees them: run "
     assert outcome.output.startswith(f"{said}`git push`\n")
 
@@ -328,4 +321,4 @@ def test_an_engine_that_is_not_installed_is_named(place: str, monkeypatch: pytes
     with pytest.raises(
         StageError, match=rf"--on {place} needs the package \w+: run `.*requirements-{place}.txt`$"
     ):
-        coordinator.start_engine(place)
+        start_engine(place)

@@ -10,6 +10,7 @@ import configparser
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -39,15 +40,24 @@ LOCK = re.compile(r"(stages/\w+/)?dvc\.lock|reports/.*")  # what a run changes
 
 
 @hashed_anew()
-def bring_up_to_date_on(place: str, pipeline: Path, jobs: int, verbose: bool, lock: int, folder: str) -> None:
+def bring_up_to_date_on(
+    place: str,
+    pipeline: Path,
+    jobs: int,
+    verbose: bool,
+    lock: int,
+    folder: str,
+    start: Callable[[str], Engine] = start_engine,
+) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, on an engine's nodes.
 
-    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. Raises
-    `StageError` where nodes could not see what is to be run, and where a stage fails.
+    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. start: connects
+    to the engine at `place`. Raises `StageError` where nodes could not see what is to be run, and where a
+    stage fails.
     """
     revision = committed_revision()
     check_remote(CONFIG.read_text(encoding="utf-8"))
-    with start_engine(place) as engine:
+    with start(place) as engine:
         graph = dependencies()
         restore(pipeline)
         stale, here = stale_stages(pipeline, graph), stages_here(graph)

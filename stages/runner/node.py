@@ -74,8 +74,8 @@ def check_out(task: Task, folder: Path, clone: Path) -> None:
         for source in task.sources:
             if not subprocess.run(known, check=False, capture_output=True).returncode:
                 break
-            fetch = ("git", "-C", str(repository), "fetch", "--quiet", source)
-            fetch += (f"+{task.revision}:refs/kept/{task.revision}",)
+            wanted = f"+{task.revision}:refs/kept/{task.revision}"
+            fetch = ("git", "-C", str(repository), "fetch", "--quiet", source, wanted)
             reasons.append(subprocess.run(fetch, check=False, capture_output=True, text=True).stderr)
     shutil.rmtree(clone, ignore_errors=True)
     git("clone", "--quiet", "--shared", "--no-checkout", str(repository), str(clone))

@@ -16,8 +16,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.runner import coordinator
 from stages.runner.alone import alone
+from stages.runner.coordinator import bring_up_to_date_on, committed_revision
 from stages.runner.dvc import Outcome
 from stages.runner.engines import Engine
 from stages.runner.lock import entries, lock_text
@@ -116,14 +116,17 @@ def measured(folder: Path, number: int) -> Costs:
         "git -c user.name=none -c user.email=none@localhost commit --quiet --message start",
     ):
         subprocess.run(command.split(), check=True)
-    coordinator.start_engine = lambda place: Instant(remote)
-    with alone() as lock, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-        whole = seconds(
-            lambda: coordinator.bring_up_to_date_on("none", Path("dvc.yaml"), 1, False, lock, str(node))
+
+    def coordinate() -> None:
+        bring_up_to_date_on(
+            "none", Path("dvc.yaml"), 1, False, lock, str(node), lambda place: Instant(remote)
         )
+
+    with alone() as lock, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        whole = seconds(coordinate)
     found = entries(Path("dvc.lock").read_text())
     assert len(found) == number
-    revision = coordinator.committed_revision()
+    revision = committed_revision()
     task = Task("run@0", {}, revision, (str(project),), str(node), versions(("python", "dvc")))
     check(run_task(task))  # from now on the node is warm
     other = task._replace(stage="run@1")

@@ -46,8 +46,8 @@ def main() -> None:
         "--node-folder",
         default="/var/tmp/imdb-rnn-lstm-$USER",
         metavar="FOLDER",
-        help="where each node of an engine has its clones, DVC's cache and logs; $NAME in it is a variable of "
-        "the node's environment (default: %(default)s)",
+        help="where each node of an engine has its clones, DVC's cache and logs; $NAME in it is a variable "
+        "of the node's environment (default: %(default)s)",
     )
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
@@ -58,7 +58,7 @@ def main() -> None:
             if arguments.on == PLACES[0]:
                 bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock)
             else:
-                from stages.runner.coordinator import bring_up_to_date_on  # it imports DVC
+                from stages.runner.coordinator import bring_up_to_date_on  # which imports DVC
 
                 bring_up_to_date_on(
                     arguments.on,
