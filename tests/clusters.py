@@ -112,6 +112,8 @@ def slurm(folder: Path) -> None:
 def ray(folder: Path) -> None:
     """Start a Ray whose nodes have one core each; NODE in their environment says which they are."""
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    # By itself 15: beside other work it would take for ever.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     command = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
     command += ["--disable-usage-stats", "--object-store-memory=100000000", "--memory=4000000000"]
     address = "127.0.0.1:6379"

@@ -69,10 +69,12 @@ def bring_up_to_date(name: str) -> None:
             [stage] = repo.stage.collect(name)
             remote = repo.cloud.get_remote_odb(None, "push --run-cache", hash_name="md5-dos2unix")
             cache = repo.cache.legacy
-            stage.save_deps()
+            stage.save_deps()  # as if it were up to date, so the next block has it read again
             key = _get_stage_hash(stage) if _can_hash(stage) else None
             if key:
                 asked(lambda: copy_records(remote, cache, key))
+        with lock_repo(repo):
+            [stage] = repo.stage.collect(name)
             if all(out.hash_info for out in stage.outs):
                 _reproduce_stage(stage, pull=True)  # it may be up to date but for its outputs
             else:
