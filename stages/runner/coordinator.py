@@ -51,8 +51,9 @@ def bring_up_to_date_on(
 ) -> None:
     """Run the stages of a dvc.yaml that are not up to date, and those that they need, on an engine's nodes.
 
-    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. start: connects
-    to the engine at `place`. Raises `StageError` where nodes could not see what is to be run, or a stage fails.
+    jobs: at a time here; on nodes, the engine decides. lock: of `alone`. folder: of each node. start:
+    connects to the engine at `place`. Raises `StageError` where nodes could not see what is to be run, and
+    where a stage fails.
     """
     revision = committed_revision()
     check_remote(CONFIG.read_text(encoding="utf-8"))

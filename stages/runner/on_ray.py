@@ -21,6 +21,7 @@ from stages.runner.engines import Engine, lost
 from stages.runner.jobs import MEMORY
 
 CODE = Path(__file__).resolve().parent.parent
+SHOWN = 8  # letters of a node's number that make its name
 ASK = 1.0  # seconds between two questions on what has begun
 
 
@@ -49,8 +50,8 @@ class Begun:
 def run(begun: Any, number: int, fn: Callable[..., Outcome], *args: Any) -> Outcome:
     """Run a task on a node, whose name is Ray's and the machine's."""
     begun.add.remote(number)
-    node = f"{ray.get_runtime_context().get_node_id()}@{platform.node()}"
-    return fn(*args)._replace(node=node)
+    node = ray.get_runtime_context().get_node_id()
+    return fn(*args)._replace(node=f"{platform.node()}-{node[:SHOWN]}")
 
 
 class Ray(Engine):
@@ -66,7 +67,7 @@ class Ray(Engine):
         self.run = ray.remote(num_cpus=1, memory=MEMORY, max_retries=0)(run)
         self.futures: list[Future[Outcome]] = []
         self.excluded: set[str] = set()
-        self.ended = threading.Event()
+        self.lock, self.ended = threading.Lock(), threading.Event()
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
 
@@ -81,12 +82,12 @@ class Ray(Engine):
         selector = {"ray.io/node-id": f"!in({','.join(sorted(self.excluded))})"} if self.excluded else {}
         task = self.run.options(label_selector=selector)
         reference = task.remote(self.begun, len(self.futures) - 1, fn, *args)
-        reference.future().add_done_callback(partial(finish, future))
+        reference.future().add_done_callback(partial(self._finish, future))
         return future
 
     def exclude(self, node: str) -> None:
         """Name a node that later tasks leave out."""
-        self.excluded.add(node.partition("@")[0])
+        self.excluded |= {each["NodeID"] for each in ray.nodes() if node.endswith(each["NodeID"][:SHOWN])}
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster, which ends all that was started from here."""
@@ -97,16 +98,16 @@ class Ray(Engine):
     def _work(self) -> None:
         while not self.ended.wait(ASK):
             for number in ray.get(self.begun.take.remote()):
-                if not self.futures[number].done():
-                    self.futures[number].set_running_or_notify_cancel()
+                with self.lock:
+                    if not self.futures[number].done():
+                        self.futures[number].set_running_or_notify_cancel()
 
-
-def finish(future: Future[Outcome], done: "Future[Outcome]") -> None:
-    """Hand over what Ray says of a task that has ended."""
-    error = done.exception()
-    if isinstance(error, RayError):
-        future.set_result(lost(f"Ray lost the run: {' '.join(str(error).split())}"))
-    elif error:
-        future.set_exception(error)
-    else:
-        future.set_result(done.result())
+    def _finish(self, future: Future[Outcome], done: Future[Outcome]) -> None:
+        error = done.exception()
+        with self.lock:
+            if isinstance(error, RayError):
+                future.set_result(lost(f"Ray lost the run: {' '.join(str(error).split())}"))
+            elif error:
+                future.set_exception(error)
+            else:
+                future.set_result(done.result())

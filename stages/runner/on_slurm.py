@@ -7,6 +7,7 @@ its Python. What a site asks for, such as a partition, is told in sbatch's varia
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -45,7 +46,7 @@ class Slurm(Engine):
             use_srun=False,
             additional_parameters={"requeue": True},  # where a node leaves
         )
-        self.new: list[tuple[Future[Outcome], Callable[..., Outcome], tuple[Any, ...]]] = []
+        self.new: deque[tuple[Future[Outcome], Callable[..., Outcome], tuple[Any, ...]]] = deque()
         self.jobs: dict[Future[Outcome], submitit.Job[Outcome]] = {}
         self.excluded: set[str] = set()
         self.ended = threading.Event()
@@ -88,7 +89,7 @@ class Slurm(Engine):
                 future.set_result(outcome(job))
 
     def _submit(self) -> None:
-        new, self.new = self.new[:ARRAY], self.new[ARRAY:]
+        new = [self.new.popleft() for _ in range(min(len(self.new), ARRAY))]
         if not new:
             return
         try:
