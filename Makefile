@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 jobs = $(if $(JOBS),--jobs='$(JOBS)')
 verbose = $(if $(VERBOSE),--verbose)
-on = $(if $(ON),--on='$(ON)')
+on = $(if $(ON), --on='$(ON)')
 
 # Put what a side study or a benchmark has found into the report and the READMEs; this trains nothing.
 define rewrite
@@ -16,7 +16,7 @@ STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews del
 .PHONY: help setup report quick $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
-help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch, ON=slurm|ray runs there
+help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch, ON=slurm or ON=ray
 	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt
@@ -32,7 +32,7 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in the READMEs
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.tools.run $(jobs) $(verbose) $(on)
+	python -m stages.tools.run $(jobs) $(verbose)$(on)
 	python -m stages.tools.quote
 	@echo "== The report is reports/report.md, and with its pictures inside reports/report.html"
 
@@ -49,7 +49,7 @@ ladder: ## side study: from one recipe to another in single steps
 delayed_recall: ## side study: over how many tokens each cell remembers, on generated sequences
 $(STUDIES): setup
 	@echo "== Training what is not up to date: up to an hour and a half on two cores"
-	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose) $(on)
+	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)$(on)
 	$(rewrite)
 
 bench: setup ## time training against stock Keras and PyTorch; then report the figures

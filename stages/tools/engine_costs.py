@@ -50,7 +50,8 @@ ENTRY = """  run@{number}:
 """
 NODES = (1, 10, 100)
 RUNS, TRAINING = 1000, 120.0  # a study to simulate: runs, and seconds of each
-SENT, ASKED = 1.6e6, 45e6  # bytes: of a run's results, and of what a node asks for once
+SENT, SENDS = 5.8e6, 3  # bytes of a run's results; pushed, pulled to be scored, pulled by the coordinator
+ASKED = 75e6  # bytes that a node asks for once: reviews, word vectors, the repository
 LINE = 125e6  # bytes per second to and from the remote: 1 Gbit/s
 
 
@@ -173,15 +174,17 @@ def seconds(action: Callable[[], object]) -> float:
     return used() - before
 
 
-def simulated(nodes: int, overhead: float, coordinator_seconds: float) -> tuple[float, str]:
-    """Return the hours that the study takes on so many nodes, and what would limit it first on more."""
-    work = RUNS * (TRAINING + overhead) / nodes
-    limits = {
-        "the coordinator": coordinator_seconds,
-        "the line to the remote": (2 * RUNS * SENT + nodes * ASKED) / LINE,
+def simulated(nodes: int, costs: Costs) -> tuple[dict[str, float], float]:
+    """Return for how many seconds the study keeps each part busy, and how long it takes.
+
+    Nodes work side by side, the coordinator and the line to the remote beside them; the last run ends alone.
+    """
+    busy = {
+        "nodes": RUNS * (TRAINING + costs.node) / nodes,
+        "the coordinator": costs.coordinator,
+        "the line to the remote": (SENDS * RUNS * SENT + nodes * ASKED) / LINE,
     }
-    first = max(limits, key=lambda name: limits[name])
-    return (max(work, limits[first]) + TRAINING) / 3600, first
+    return busy, max(busy.values()) + TRAINING
 
 
 def page(costs: dict[int, Costs]) -> str:
@@ -202,15 +205,17 @@ def page(costs: dict[int, Costs]) -> str:
     lines += [
         f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |" for name, row in rows.items()
     ]
-    last = costs[NUMBERS[-1]]
+    largest = costs[max(costs)]
+    parts, _ = simulated(1, largest)
     lines += [
         "",
-        f"| nodes, simulated with {RUNS:,} runs of {TRAINING:.0f} s | hours | what limits it first on more |",
-        "| ---: | ---: | --- |",
+        f"| {RUNS:,} runs of {TRAINING:.0f} s, simulated: nodes | hours | busy: {' | '.join(parts)} |",
+        "| ---: |" + " ---: |" * (1 + len(parts)),
     ]
     for nodes in NODES:
-        hours, first = simulated(nodes, last.node, last.coordinator)
-        lines.append(f"| {nodes} | {hours:.1f} | {first} |")
+        busy, seconds_in_all = simulated(nodes, largest)
+        shares = " | ".join(f"{100 * value / seconds_in_all:.1f} %" for value in busy.values())
+        lines.append(f"| {nodes} | {seconds_in_all / 3600:.2f} | {shares} |")
     return "\n".join(lines) + "\n"
 
 
