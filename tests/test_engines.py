@@ -238,7 +238,7 @@ def test_the_generated_archive_gives_the_serial_lock(
         ended = in_cluster(place, tmp_path / "cluster", project.folder, *command)
         assert ended.returncode == 0, ended.stdout
         assert f"4 stages to run on {place}" in ended.stdout
-        assert re.search(r"train_rnn@tuned-0: done in \d+ s on \w", ended.stdout)
+        assert re.search(r"train_rnn@tuned-0: done in \d+ (s|min) on \w", ended.stdout)
     project.run("git", "diff", "--exit-code", "changed", "--", "dvc.lock", "params.yaml", "reports")
     assert listing(project.folder / "data") == changed.after
 
