@@ -12,6 +12,7 @@ import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from tests.ticking import ENVIRONMENT, IDENTITY, STAGES, prepare
 
 FOLDER = "nodes/$SLURMD_NODENAME"
 PACKAGES = {"slurm": ("submitit",), "ray": ("ray",)}
+PROGRAMS = {"slurm": ("slurmctld", "munged", "unshare"), "ray": ("unshare",)}
 TICK = """
 import sys, time
 from pathlib import Path
@@ -201,17 +203,26 @@ def test_nodes_that_fail(
     ]
 
 
-@pytest.mark.parametrize("place", ["played", "slurm", "ray"])
+def lacking(place: str) -> str:
+    """Return what an engine needs that is not here."""
+    found = [each for each in PROGRAMS[place] if not shutil.which(each)]
+    found += [each for each in PACKAGES[place] if not find_spec(each)]
+    return ", ".join(found + (["root"] if os.getuid() else []))
+
+
+def real(place: str) -> Any:
+    reason = f"needs {lacking(place)}: .ci/run, as root, installs what is to be had"
+    return pytest.param(place, marks=pytest.mark.skipif(bool(lacking(place)), reason=reason))
+
+
+played = pytest.param("played", marks=pytest.mark.skipif(not lacking("slurm"), reason="SLURM itself runs"))
+
+
+@pytest.mark.parametrize("place", [played, real("slurm"), real("ray")])
 def test_the_generated_archive_gives_the_serial_lock(
     place: str, changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first recipe's RNN is trained with another learning rate: serially, and on two nodes."""
-    lacking = [each for each in ("slurmctld", "munged") if place == "slurm" and not shutil.which(each)]
-    lacking += [each for each in PACKAGES.get(place, ()) if not find_spec(each)]
-    if place in PACKAGES and (os.getuid() or not shutil.which("unshare")):
-        lacking.append("root and unshare")
-    if lacking:
-        pytest.skip(f"needs {', '.join(lacking)}: as root, .ci/run installs what is to be had")
     project = Project(changed.folder).copy(tmp_path / "project")
     project.run("dvc", "remote", "add", "--quiet", "--default", "team", str(tmp_path / "team"))
     project.params["tuned"]["rnn"]["learning_rate"] = RATE
