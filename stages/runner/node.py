@@ -43,10 +43,13 @@ def run_task(task: Task) -> Outcome:
     node = os.environ.get("SLURMD_NODENAME", platform.node())
     for each in ("runs", "logs", "cache"):
         (folder / each).mkdir(parents=True, exist_ok=True)
-    with locked(clone.with_name(f"{name}.lock")), log.open("w+", encoding="utf-8", errors="replace") as said:
+    with (
+        locked(clone.with_name(f"{name}.lock")) as lock,
+        log.open("w+", encoding="utf-8", errors="replace") as said,
+    ):
         try:
             check_out(task, folder, clone)
-            status = _run(task, clone, log)
+            status = _run(task, clone, log, lock)
         except (OSError, subprocess.CalledProcessError) as error:
             reason = getattr(error, "stderr", None) or error
             return Outcome(TRY_AGAIN, False, f"{reason}\n", node)
@@ -57,8 +60,8 @@ def run_task(task: Task) -> Outcome:
                 return Outcome(status, ran, output[-KEPT:], node)
             kept = (clone / ".dvc/tmp/kept").read_text(encoding="utf-8").splitlines()
             files = tuple((path, (clone / path).read_bytes()) for path in kept)
-            lock = (clone / study_of(task.stage)).with_suffix(".lock").read_text(encoding="utf-8")
-            entry = entries(lock)[task.stage.rpartition(":")[2]]
+            text = (clone / study_of(task.stage)).with_suffix(".lock").read_text(encoding="utf-8")
+            entry = entries(text)[task.stage.rpartition(":")[2]]
             return Outcome(0, ran, output[-KEPT:], node, entry, files)
         finally:
             shutil.rmtree(clone, ignore_errors=True)
@@ -100,8 +103,8 @@ def git(*arguments: str) -> None:
     subprocess.run(("git", *arguments), check=True, capture_output=True, text=True)
 
 
-def _run(task: Task, clone: Path, log: Path) -> int:
-    """Run the stage, which ends when this process does; return its exit status."""
+def _run(task: Task, clone: Path, log: Path, lock: int) -> int:
+    """Run the stage, which ends when this process does, and holds the lock until then; return its status."""
     packages = [f"{name}={version}" for name, version in task.packages.items()]
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -112,21 +115,22 @@ def _run(task: Task, clone: Path, log: Path) -> int:
     with (
         log.open("a") as file,
         subprocess.Popen(
-            command, cwd=clone, env=environment, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT
+            command,
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.PIPE,  # closed when this process ends, and then the guard ends the rest
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
         ) as process,
     ):
-        status = process.poll()
-        while status is None:
-            try:
-                status = process.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                continue
+        status = process.wait()
     return TRY_AGAIN if status < 0 or status > 128 else status
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold the lock on a file, for which processes of this node wait."""
+def locked(file: Path) -> Iterator[int]:
+    """Hold the lock on a file, for which processes of this node wait; yield its descriptor."""
     with file.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+        yield held.fileno()
