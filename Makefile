@@ -66,9 +66,9 @@ walk: setup ## run what the READMEs show to run, and quote what it prints
 	python -m stages.tools.walk
 	python -m stages.tools.quote
 
-test: setup ## run the tests
+test: setup ## run the tests; ALL=1 also runs the slow ones: each side study, each kind of remote, the README's walk
 	@echo "== Running the tests: some minutes, on a small generated archive"
-	python -m pytest
+	python -m pytest $(if $(ALL),,-m 'not slow')
 
 faults: setup ## make every file operation fail in turn, and take out every protection; EVERY=10 is a tenth of it
 	@echo "== Breaking what can be broken: some twenty minutes on two cores"

@@ -205,6 +205,7 @@ def test_the_pilot_tries_the_recipes_own_rates(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_study_trains_each_variant_and_nothing_twice(trained: Project) -> None:
     trained.params["ablation"] |= {"seeds": [0], "variants": trained.params["ablation"]["variants"][:2]}
     trained.params["ablation_rates"]["tried"] = [

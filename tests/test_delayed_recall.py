@@ -236,6 +236,7 @@ def test_the_table_has_all_runs_and_refuses_others(tmp_path: Path, monkeypatch: 
         tabulate_delayed_recall()
 
 
+@pytest.mark.slow
 def test_the_study_trains_every_start_and_copies_its_table(trained: Project) -> None:
     project = trained
     project.make("delayed_recall")

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from stages.scoring.packing import unpack
 from tests.conftest import Project, sha256
@@ -41,6 +42,7 @@ MADE = (
 )
 
 
+@pytest.mark.slow
 def test_flipped_test_labels_change_scores_and_nothing_before_them(project: Project) -> None:
     tuned = project.params["tuned"]
     tuned["model"] |= {"embedding_dim": 8, "units": 8}

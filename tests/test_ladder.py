@@ -152,6 +152,7 @@ def test_mistakes_are_one_line(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_study_ends_at_the_last_recipe(trained: Project) -> None:
     steps = trained.params["ladder"]["steps"]
     taken = [name for step in steps[1:] for name in step["takes"]]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stages.scoring.variants import reached
 from tests.conftest import Project
@@ -32,6 +33,7 @@ def test_missing_runs_are_counted_and_one_is_named(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_study_trains_recipes_with_each_rate_and_no_run_twice(trained: Project) -> None:
     project = trained
     project.params["learning_rates"] = {

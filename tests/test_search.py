@@ -199,6 +199,7 @@ def test_mistakes_are_one_line(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_search_trains_its_grid_and_nothing_twice(trained: Project) -> None:
     trained.params["search"] |= {
         "seeds": [0],

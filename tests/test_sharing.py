@@ -226,7 +226,7 @@ class Clone:
         return (self.folder / "dvc.lock").read_bytes()
 
 
-@pytest.fixture(params=["folder", "ssh", "s3"])
+@pytest.fixture(params=["folder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ssh", "s3"))])
 def remote(request: pytest.FixtureRequest) -> Remote:
     return request.getfixturevalue(request.param)
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import psutil
+import pytest
 
 from stages.publishing.quoting import WALKS, commands
 from stages.tools.walk import as_markdown, end_processes
@@ -44,6 +45,7 @@ def test_nothing_goes_on_in_the_background(tmp_path: Path) -> None:
             process.wait()
 
 
+@pytest.mark.slow
 def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     project = trained
     project.commit("results")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from stages.scoring.histories import kept_accuracy
 from tests.conftest import Project
 
@@ -22,6 +24,7 @@ def test_a_missing_run_is_named(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_study_tries_poolings_and_scores_all_seeds(trained: Project) -> None:
     trained.params["whole_reviews"] |= {"seeds": [0], "poolings": ["max"]}
     trained.save_params()

@@ -112,6 +112,7 @@ def training(project: Project) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "Ctrl-C at `make report` during a training",
     "all that it started ends; it says what was kept, in one line, exit status 130",

@@ -44,6 +44,7 @@ python -m stages.tools.run
 SAME = ("the pipeline runs and makes the same bytes", "everything")
 
 
+@pytest.mark.slow
 @pytest.mark.fault("a folder whose name has spaces and non-ASCII letters", *SAME)
 @pytest.mark.fault("a home that is read-only", *SAME)
 @pytest.mark.fault("a clone on another file system than DVC's cache", *SAME)
