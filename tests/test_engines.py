@@ -94,6 +94,7 @@ def coordinate(folder: Path, engine: Nodes, nodes: str, monkeypatch: pytest.Monk
         bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, lambda place: engine)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "a coordinator is killed, and two others go on at once, in clones of their own",
     "both end well",
@@ -218,6 +219,7 @@ def real(place: str) -> Any:
 played = pytest.param("played", marks=pytest.mark.skipif(not lacking("slurm"), reason="SLURM itself runs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [played, real("slurm"), real("ray")])
 def test_the_generated_archive_gives_the_serial_lock(
     place: str, changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
