@@ -1,6 +1,7 @@
 """What the runner asks of DVC: which stages are not up to date, and to run one of them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -68,8 +69,10 @@ def _committed(*stages: str) -> bool:
 
 
 def _only_uncached(reason: Any) -> bool:
+    """Return whether a reason of `dvc status` is that results are here, and not in DVC's cache."""
     return isinstance(reason, dict) and all(
-        kind == "changed outs" and set(files.values()) == {"not in cache"} for kind, files in reason.items()
+        kind == "changed outs" and set(files.values()) == {"not in cache"} and all(map(os.path.exists, files))
+        for kind, files in reason.items()
     )
 
 
