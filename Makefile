@@ -3,6 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 jobs = $(if $(JOBS),--jobs='$(JOBS)')
 verbose = $(if $(VERBOSE),--verbose)
+on = $(if $(ON), --on='$(ON)')
 
 # Put what a side study or a benchmark has found into the report and the READMEs; this trains nothing.
 define rewrite
@@ -15,7 +16,7 @@ STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews del
 .PHONY: help setup report merged push unused quick page $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
 
-help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch
+help: ## list these targets; JOBS=4 runs four at a time, VERBOSE=1 prints a line per epoch, ON=slurm or ON=ray
 	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements.txt; register git's merge drivers
@@ -36,7 +37,7 @@ setup: .venv/requirements.txt ## make .venv from the pinned, hashed requirements
 
 report: setup ## run the pipeline: download, pad, train, score, evaluate; then quote the results in the READMEs
 	@echo "== Running every stage that is not up to date; training from scratch takes some minutes per run"
-	python -m stages.tools.run $(jobs) $(verbose)
+	python -m stages.tools.run $(jobs) $(verbose)$(on)
 	python -m stages.tools.quote
 	@echo "== The report is reports/report.md, and with its pictures inside reports/report.html"
 
@@ -71,7 +72,7 @@ delayed_recall: ## side study: over how many tokens each cell remembers, on gene
 keras_notebook: ## side study: the notebook in plain Keras, put right and run
 $(STUDIES): setup
 	@echo "== Training what is not up to date: up to an hour and a half on two cores"
-	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)
+	python -m stages.tools.run stages/$@/dvc.yaml $(jobs) $(verbose)$(on)
 	$(rewrite)
 
 bench: setup ## time training against stock Keras and PyTorch; then report the figures
@@ -113,6 +114,8 @@ reproduced: setup ## compare a rerun with the committed results, or with those o
 pin = uv pip compile --universal --python-version 3.10 --generate-hashes --upgrade --quiet \
 	--custom-compile-command "make requirements"
 
-requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt and requirements-bench.txt
+requirements: setup ## pin what pyproject.toml asks for, anew, in requirements.txt and requirements-*.txt
 	$(pin) pyproject.toml --extra test --output-file requirements.txt
-	$(pin) --group bench --constraint requirements.txt --output-file requirements-bench.txt
+	for group in bench slurm ray; do \
+		$(pin) --group $$group --constraint requirements.txt --output-file requirements-$$group.txt || exit; \
+	done

@@ -316,6 +316,7 @@ def no_stages(params: Params) -> dict[str, str]:
         "learning_rates.json": json_text({}),
         "benchmark.md": speed_text(made_up_benchmark()),
         "delayed_recall.json": json_text({}),
+        "engines.md": "Nothing yet.\n",
         "ladder.json": json_text({}),
         "search.json": json_text(made_up_search(params)),
         "walk.md": "Nothing yet.\n",

@@ -1,4 +1,4 @@
-"""What README.md and data/README.md quote of reports/, between marks: results there are never typed.
+"""What the READMEs quote of reports/, between marks: results there are never typed.
 
 A section that quotes reports/NAME.md, one of WALKS, shows the commands that make it: `stages.tools.walk` runs
 them. What those in SHOWN print is quoted.
@@ -11,7 +11,7 @@ from pathlib import Path
 from stages.runtime.errors import StageError
 from stages.runtime.files import REPORTS, load_text, write_atomically
 
-PAGES = (Path("README.md"), Path("data/README.md"))
+PAGES = (Path("README.md"), Path("data/README.md"), Path("stages/runner/README.md"))
 WALKS = ("walk", "answers")
 SHOWN = (
     "dvc exp show",

@@ -1,11 +1,13 @@
 """What the runner asks of DVC: which stages are not up to date, and to run one of them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import IO, Any, NamedTuple
 
 import networkx
@@ -19,15 +21,22 @@ DVC = ("dvc", "--wait-for-lock")
 NOTES = re.compile(r"I\d{4} |WARNING: All log messages before absl|To enable the following instructions")
 
 
-def stale_stages(pipeline: Path = MAIN_STUDY) -> dict[str, set[str]]:
+def dependencies() -> networkx.DiGraph:
+    """Return all stages, with an edge from each to those that depend on it."""
+    return networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+
+
+def stale_stages(pipeline: Path = MAIN_STUDY, graph: networkx.DiGraph | None = None) -> dict[str, set[str]]:
     """Return the stages of a dvc.yaml that have to run, and what they need to run before them.
 
-    Each comes with those of the others that it depends on. A side study's stages may need some of the main
-    study's; the main study never needs a side study's. Raises `StageError` where there is no such dvc.yaml.
+    graph: of `dependencies`; it gets the stages that have none. Each comes with those of the others that it
+    depends on. A side study's stages may need some of the main study's; the main study never needs a side
+    study's. Raises `StageError` where there is no such dvc.yaml.
     """
     if pipeline not in studies():
         raise StageError(f"{pipeline} is none of this project's pipelines: {', '.join(map(str, studies()))}")
-    graph = networkx.DiGraph(re.findall(r'^"(.+)" -> "(.+)";$', printed(*DVC, "dag", "--dot"), re.MULTILINE))
+    if graph is None:
+        graph = dependencies()
     changed = put_back(json.loads(printed(*DVC, "status", "--json")))
     graph.add_nodes_from(changed)
     stale = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
@@ -60,8 +69,10 @@ def _committed(*stages: str) -> bool:
 
 
 def _only_uncached(reason: Any) -> bool:
+    """Return whether a reason of `dvc status` is that results are here, and not in DVC's cache."""
     return isinstance(reason, dict) and all(
-        kind == "changed outs" and set(files.values()) == {"not in cache"} for kind, files in reason.items()
+        kind == "changed outs" and set(files.values()) == {"not in cache"} and all(map(os.path.exists, files))
+        for kind, files in reason.items()
     )
 
 
@@ -86,6 +97,10 @@ class Outcome(NamedTuple):
     status: int  # 0: without errors
     ran: bool  # false: DVC restored the results from its cache
     output: str  # of the stage and of DVC
+    # Of a stage that ran elsewhere (`node.py`): where, its entry in dvc.lock, and its outputs that git keeps.
+    node: str = ""
+    entry: str = ""
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 def run_stage(
@@ -125,5 +140,5 @@ def printed(*command: str) -> str:
     """Return what a command prints; raise `StageError` where it fails."""
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if result.returncode:
-        raise StageError(f"`{' '.join(command)}` failed")
+        raise StageError(f"`{shorten(' '.join(command), 200, placeholder=' …')}` failed")
     return result.stdout

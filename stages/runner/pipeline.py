@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -58,8 +58,20 @@ def bring_up_to_date(
     lock: of `alone`. durations: a file that remembers how long they took. pulled: stages that the remote may
     have runs of. Raises `StageError` where a stage fails, or where there is no room for results.
     """
+    run_here(stale_stages(pipeline), jobs, verbose, lock, durations, pulled)
+
+
+def run_here(
+    stages: Mapping[str, Collection[str]],
+    jobs: int,
+    verbose: bool,
+    lock: int,
+    durations: Path = DURATIONS,
+    pulled: Collection[str] = (),
+) -> None:
+    """Run stages, each with those of them that it needs, in this folder: see `bring_up_to_date`."""
     began = time.monotonic()
-    schedule = Schedule(stale_stages(pipeline), jobs, load_durations(durations))
+    schedule = Schedule(stages, jobs, load_durations(durations))
     if not schedule.waiting:
         print("Everything is up to date", flush=True)
         return
@@ -79,39 +91,63 @@ def bring_up_to_date(
     ):
         try:
             work = partial(run_stage, line=line, lock=lock, show=progress.show if verbose else None)
-            failed = run(schedule, pool, lambda stage: work(stage, pull=stage in pulled), progress)
+            run(schedule, lambda stage: pool.submit(work, stage, pull=stage in pulled), progress)
         finally:
             save_durations(durations, schedule.known)
-    if failed:
+    check_ended(schedule, began)
+
+
+def check_ended(schedule: Schedule, began: float) -> None:
+    """Say how many stages are done; raise `StageError` where some have failed."""
+    if schedule.failed:
         left = f"; {len(schedule.waiting)} were not started" if schedule.waiting else ""
-        raise StageError(f"{', '.join(failed)} failed{left}")
+        raise StageError(f"{', '.join(schedule.failed)} failed{left}")
     print(f"{len(schedule.done)} stages done in {duration(time.monotonic() - began)}", flush=True)
 
 
-def run(schedule: Schedule, pool: Executor, work: Callable[[str], Outcome], progress: Progress) -> list[str]:
-    """Run a schedule's stages in `pool`, each by `work(stage)`, and return those that failed.
+def run(
+    schedule: Schedule,
+    submit: Callable[[str], Future[Outcome]],
+    progress: Progress,
+    judge: Callable[[str, Outcome], Outcome | None] | None = None,
+) -> None:
+    """Run a schedule's stages, each by `submit(stage)`.
 
     Where one fails those that are running finish, and no other is started. Raises `StageError` where one
     fails because the disk is full: those that are running could not write their results, either.
+
+    judge: of an engine, on whose nodes stages fail for themselves. It gets each outcome, and returns what to
+    show of it, or None where the stage is to be submitted again. Where one fails, others that do not need it
+    go on.
     """
     futures: dict[Future[Outcome], str] = {}
     ended: list[tuple[str, float, Outcome]] = []
-    failed: list[str] = []
     while True:
         while stage := schedule.start(time.monotonic()):
-            futures[pool.submit(work, stage)] = stage
+            futures[submit(stage)] = stage
+            if judge:
+                schedule.queued.add(stage)
         for each in ended:
             progress.finished(*each)
         progress.update()
         if not futures:
-            return failed
+            return
         ended = []
         for future in wait(futures, timeout=1, return_when=FIRST_COMPLETED).done:
             stage, outcome = futures.pop(future), future.result()
-            ran = outcome.ran and outcome.status == 0
-            ended.append((stage, schedule.finish(stage, time.monotonic(), ran), outcome))
-            if outcome.status:
-                failed.append(stage)
+            if judge:
+                judged = judge(stage, outcome)
+                if not judged:
+                    futures[submit(stage)] = stage
+                    schedule.queued.add(stage)
+                    continue
+                outcome = judged
+            now = time.monotonic()
+            seconds = (
+                schedule.fail(stage, now) if outcome.status else schedule.finish(stage, now, outcome.ran)
+            )
+            ended.append((stage, seconds, outcome))
+            if outcome.status and not judge:
                 schedule.stopped = True
                 if reason := full_disk(outcome.output):
                     progress.finished(*ended[-1])
@@ -119,6 +155,9 @@ def run(schedule: Schedule, pool: Executor, work: Callable[[str], Outcome], prog
                         f"{stage} failed, the disk is full ({reason}). What was finished is kept: make room, "
                         "and the same command goes on from there"
                     )
+        for future, stage in futures.items():
+            if stage in schedule.queued and future.running():
+                schedule.begin(stage, time.monotonic())
 
 
 def load_durations(file: Path) -> dict[str, float]:

@@ -39,6 +39,7 @@ class Progress:
             how = f"failed after {duration(seconds)}"
         else:
             how = f"done in {duration(seconds)}" if outcome.ran else "up to date, or taken from the cache"
+        how += f" on {outcome.node}" if outcome.node else ""
         self.show(f"[{len(self.schedule.done)}/{self.stages}] {stage}: {how}; {self.left()}")
 
     def update(self) -> None:
@@ -47,14 +48,19 @@ class Progress:
             return
         now = time.monotonic()
         self.bar.n, self.bar.total = now - self.began, now - self.began + self.schedule.time_left(now)
-        running = ", ".join(self.schedule.running)
+        running = ", ".join(stage for stage in self.schedule.running if stage not in self.schedule.queued)
         self.bar.set_description_str(
             f"{len(self.schedule.done)} of {self.stages} done, {self.left()}: {running}"
         )
 
     def left(self) -> str:
         """Return how many stages are running and waiting, and for how long."""
-        left = duration(self.schedule.time_left(time.monotonic()))
-        return (
-            f"{len(self.schedule.running)} running, {len(self.schedule.waiting)} waiting, about {left} left"
-        )
+        schedule = self.schedule
+        numbers = {
+            "running": len(schedule.running) - len(schedule.queued),
+            "waiting": len(schedule.waiting) + len(schedule.queued),
+        }
+        if schedule.failed:
+            numbers["failed"] = len(schedule.failed)
+        numbers_said = ", ".join(f"{number} {state}" for state, number in numbers.items())
+        return f"{numbers_said}, about {duration(schedule.time_left(time.monotonic()))} left"

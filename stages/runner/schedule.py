@@ -3,9 +3,10 @@
 Knows nothing of DVC, processes or clocks: whoever uses it says when a stage started and ended.
 """
 
-import copy
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
+from heapq import heapify, heappop, heappush
 
 # Seconds that a stage is assumed to take where nothing better is known: on one thread of a common server,
 # with 200 tokens of a review. As soon as one stage has run, only the ratios count.
@@ -48,7 +49,9 @@ class Schedule:
         """
         self.waiting = {stage: set(needs) & stages.keys() for stage, needs in stages.items()}
         self.running: dict[str, float] = {}  # stage → when it started
+        self.queued: set[str] = set()  # of these, those that an engine has not begun yet
         self.done: list[str] = []
+        self.failed: list[str] = []
         self.jobs = jobs
         self.stopped = False  # true: nothing more is started
         self.known = dict(known or {})
@@ -69,8 +72,20 @@ class Schedule:
         self._started.add(kind_of(stage))
         return stage
 
+    def begin(self, stage: str, now: float) -> None:
+        """Note that a stage that was queued has begun."""
+        self.queued.remove(stage)
+        self.running[stage] = now
+
+    def fail(self, stage: str, now: float) -> float:
+        """Note that a stage has failed, so that those that need it go on waiting; return its seconds."""
+        self.queued.discard(stage)
+        self.failed.append(stage)
+        return now - self.running.pop(stage)
+
     def finish(self, stage: str, now: float, ran: bool) -> float:
         """Note that a stage has ended and return its seconds; ran: false where it was restored."""
+        self.queued.discard(stage)
         seconds = now - self.running.pop(stage)
         self.done.append(stage)
         for needs in self.waiting.values():
@@ -86,22 +101,43 @@ class Schedule:
         return expected(kind_of(stage), self.known)
 
     def time_left(self, now: float) -> float:
-        """Return the seconds until everything is done, by simulating the rest with expected durations."""
-        plan, clock = copy.deepcopy(self), now
-        for stage, started in self.running.items():
-            if kind_of(stage) not in self._seen and now - started > plan.expected(stage):
-                plan.known[kind_of(stage)] = now - started  # at least
+        """Return the seconds until everything is done, by simulating the rest with expected durations.
+
+        Where runs queue, as many are taken to run at a time as do now.
+        """
+        begun = {stage: started for stage, started in self.running.items() if stage not in self.queued}
+        known = dict(self.known)
+        for stage, started in begun.items():
+            if kind_of(stage) not in self._seen and now - started > self.expected(stage):
+                known[kind_of(stage)] = now - started  # at least
+        seconds = {kind: expected(kind, known) for kind in map(kind_of, (*self.waiting, *self.running))}
+        jobs = max(1, len(begun)) if self.queued else self.jobs
+        missing = {stage: len(needs) for stage, needs in self.waiting.items()}
+        needed_by: dict[str, list[str]] = {}
+        for stage, needs in self.waiting.items():
+            for need in needs:
+                needed_by.setdefault(need, []).append(stage)
+        first = (*self.queued, *(stage for stage, number in missing.items() if not number))
+        ready = [(-seconds[kind_of(stage)], stage) for stage in first]
+        ends = [(started + seconds[kind_of(stage)], stage) for stage, started in begun.items()]
+        heapify(ready)
+        heapify(ends)
+        clock = now
         while True:
-            while plan.start(clock):
-                pass
-            if not plan.running:
+            while ready and len(ends) < jobs and not self.stopped:
+                longest, stage = heappop(ready)
+                heappush(ends, (clock - longest, stage))
+            if not ends:
                 return clock - now
-            ends = {stage: started + plan.expected(stage) for stage, started in plan.running.items()}
-            stage = min(ends, key=lambda each: ends[each])
-            clock = max(clock, ends[stage])  # what takes longer than expected ends any moment
-            plan.finish(stage, clock, ran=False)
+            end, stage = heappop(ends)
+            clock = max(clock, end)  # what takes longer than expected ends any moment
+            for each in needed_by.get(stage, ()):
+                missing[each] -= 1
+                if not missing[each]:
+                    heappush(ready, (-seconds[kind_of(each)], each))
 
 
+@cache
 def kind_of(stage: str) -> str:
     """Return what takes as long as `stage`: its name without numbers, such as seeds and learning rates."""
     return re.sub(r"([@-]\d+(\.\d+)?(e-?\d+)?)+$", "", stage)

@@ -1,4 +1,4 @@
-"""Put into README.md and data/README.md what they quote of reports/.
+"""Put into the READMEs what they quote of reports/.
 
 With --merge, which is for git, three versions of such a page become one, in OURS; what they quote stays ours.
 """

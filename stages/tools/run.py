@@ -14,6 +14,7 @@ from stages.params.reading import PARAMS_FILE
 from stages.params.study import load_params
 from stages.runner.alone import alone
 from stages.runner.dvc import DVC, MAIN_STUDY, printed
+from stages.runner.engines import PLACES
 from stages.runner.pipeline import INTERRUPTED, add_options, bring_up_to_date
 from stages.runner.state import check_merged, check_state, sort_lock, unlocked
 from stages.runtime.command_line import Parser, protocol
@@ -41,14 +42,39 @@ def main() -> None:
         help="first fetch from the remote what was trained and pushed elsewhere",
     )
     add_options(parser)
+    parser.add_argument(
+        "--on",
+        choices=PLACES,
+        default=PLACES[0],
+        help="where stages run: on this machine, or on the nodes of an engine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--node-folder",
+        default="/var/tmp/imdb-rnn-lstm-$USER",
+        metavar="FOLDER",
+        help="where each node of an engine has its clones, DVC's cache and logs; $NAME in it is a variable "
+        "of the node's environment (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     with protocol("run", INTERRUPTED):
         check_merged(PARAMS_FILE)
         load_params()
         with alone() as lock:
             check_state()
-            pulled = fetch(arguments.pipeline) if arguments.pull else set()
-            bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock, pulled=pulled)
+            if arguments.on == PLACES[0]:
+                pulled = fetch(arguments.pipeline) if arguments.pull else set()
+                bring_up_to_date(arguments.pipeline, arguments.jobs, arguments.verbose, lock, pulled=pulled)
+            else:
+                from stages.runner.coordinator import bring_up_to_date_on  # which imports DVC
+
+                bring_up_to_date_on(
+                    arguments.on,
+                    arguments.pipeline,
+                    arguments.jobs,
+                    arguments.verbose,
+                    lock,
+                    arguments.node_folder,
+                )
             for study in {MAIN_STUDY, arguments.pipeline}:
                 sort_lock(study.with_suffix(".lock"))
             if arguments.pipeline != MAIN_STUDY:

@@ -47,11 +47,12 @@ def test_actions_are_pinned_by_commit(workflow: Path) -> None:
     "nothing is installed",
 )
 def test_every_package_is_pinned_by_digest() -> None:
-    assert [path.name for path in PINS] == ["requirements-bench.txt", "requirements.txt"]
+    names = ["requirements-bench.txt", "requirements-ray.txt", "requirements-slurm.txt", "requirements.txt"]
+    assert [path.name for path in PINS] == names
     for path in PINS:
         text = re.sub(r"^ *#.*\n", "", path.read_text(), flags=re.MULTILINE)
         pins = re.split(r"\n(?=\S)", text.strip())
-        assert len(pins) > 20
+        assert len(pins) >= 3
         for pin in pins:
             assert re.match(r"[\w.-]+(\[[\w,]+\])?==\S+ .*(\n +--hash=sha256:[0-9a-f]{64}( \\)?)+$", pin), pin
     for file in (ROOT / "Makefile", ROOT / ".ci/run", ROOT / ".ci/summary", *WORKFLOWS):

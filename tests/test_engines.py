@@ -1,0 +1,337 @@
+"""Stages on other machines: nodes that fail and come back, coordinators that are ended, and what is refused.
+
+Nodes are played by this machine, on a small pipeline and on the generated archive; on the latter also SLURM
+and Ray run, two real nodes of each on loopback. Each node has its own clones and cache.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.runner.alone import alone
+from stages.runner.coordinator import bring_up_to_date_on, check_remote, committed_revision
+from stages.runner.engines import start_engine
+from stages.runner.lock import entries, lock_text
+from stages.runner.node import TRY_AGAIN, Task, run_task
+from stages.runner.schedule import Schedule
+from stages.runner.state import load_lock
+from stages.runtime.errors import StageError
+from tests.changed import CELLS, RATE, Changed, listing
+from tests.clusters import in_cluster
+from tests.conftest import ROOT, Project, eventually, run_in
+from tests.nodes import Nodes
+from tests.ticking import ENVIRONMENT, IDENTITY, STAGES, prepare
+
+FOLDER = "nodes/$SLURMD_NODENAME"
+PACKAGES = {"slurm": ("submitit",), "ray": ("ray",)}
+PROGRAMS = {"slurm": ("slurmctld", "munged", "unshare"), "ray": ("unshare",)}
+TICK = """
+import sys, time
+from pathlib import Path
+with open(sys.argv[2], "a") as file:
+    file.write(sys.argv[1])
+if sys.argv[1] == "1" and Path(sys.argv[2] + ".slow").exists():
+    time.sleep(60)
+Path("tick-" + sys.argv[1]).write_text("done")
+"""
+FAIL = """
+  fail:
+    cmd: for line in $(seq 30); do echo line $line; done; echo the reason >&2; exit 3
+    deps: [first]
+    outs: [never]
+"""
+COORDINATE = """
+import sys
+from pathlib import Path
+from stages.runner.alone import alone
+from stages.runner.coordinator import bring_up_to_date_on
+from stages.runtime.command_line import protocol
+from tests.nodes import Nodes
+
+base = Path(sys.argv[1])
+with protocol("run"), alone() as lock:
+    nodes = str(base / "nodes/$SLURMD_NODENAME")
+    start = lambda place: Nodes(base, "n1", "n2")
+    bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, start)
+"""
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder with the small pipeline, committed, and a remote; `ran` there says which ticks have run."""
+    project = tmp_path / "project"
+    project.mkdir()
+    prepare(project)
+    stages = STAGES.replace(
+        "python tick.py ${item.number}", f"python tick.py ${{item.number}} {tmp_path}/ran"
+    )
+    (project / "dvc.yaml").write_text(stages)
+    (project / "tick.py").write_text(TICK)
+    (project / ".gitignore").write_text("/first\n/tick-*\n/last\n/never\n")
+    run_in(project, "dvc", "remote", "add", "--quiet", "--default", "team", str(tmp_path / "team"))
+    commit(project)
+    return tmp_path
+
+
+def commit(project: Path) -> None:
+    run_in(project, "git", "add", "--all")
+    run_in(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "now")
+
+
+def coordinate(folder: Path, engine: Nodes, nodes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the main study in a folder on an engine."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
+    with alone() as lock:
+        bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, lambda place: engine)
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "a coordinator is killed, and two others go on at once, in clones of their own",
+    "both end well",
+    "what was finished: nothing of it runs again, and both dvc.lock are those of a serial run",
+)
+def test_coordinators_may_be_killed_and_be_several(shared: Path, undisturbed: Path) -> None:
+    script = shared / "coordinate.py"
+    script.write_text(COORDINATE)
+    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
+
+    def started(name: str) -> subprocess.Popen[str]:
+        run_in(shared, "git", "clone", "--quiet", "project", name)
+        command = [sys.executable, str(script), str(shared)]
+        return subprocess.Popen(
+            command,
+            cwd=shared / name,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    ran = shared / "ran"
+    killed = started("killed")
+    pushed = shared / "team/runs"
+    try:
+        assert eventually(lambda: len(list(pushed.glob("*/*/*"))) >= 2, 120)
+    finally:
+        killed.kill()
+    assert eventually(lambda: not list((shared / "nodes").glob("n?/runs/*/")), 30)
+    before = len(list(pushed.glob("*/*/*")))
+    others = [started("one"), started("other")]
+    said = [other.communicate(timeout=300)[0] for other in others]
+    assert [other.returncode for other in others] == [0, 0], said
+    assert len(list(pushed.glob("*/*/*"))) == 5
+    assert all("5 stages done" in text and "taken from the cache" in text for text in said)
+    assert all(len(re.findall("taken from the cache on n", text)) >= before for text in said)
+    assert set(ran.read_text()) == set("012")
+    locks = [(shared / name / "dvc.lock").read_text() for name in ("one", "other")]
+    assert locks[0] == locks[1]
+    assert list(entries(locks[0])) == ["first", "tick@0", "tick@1", "tick@2", "last"]
+    for name in ("one", "other"):
+        assert (shared / name / "last").read_text() == 3 * "done"
+        load_lock(shared / name / "dvc.lock")
+        assert run_in(shared / name, "dvc", "status").stdout == "Data and pipelines are up to date.\n"
+    serial = run_in(shared / "killed", "dvc", "repro")  # from nothing: this clone's cache is its own
+    assert serial.stdout.count("Running stage") == 5
+    assert entries((shared / "killed/dvc.lock").read_text()) == entries(locks[0])
+
+
+@pytest.mark.fault(
+    "nodes of an engine: one has another NumPy, one is lost in mid-run, another joins late, the remote is "
+    "away when results are pushed, a stage fails",
+    "the first gets no more runs, the lost run starts over elsewhere, the push is tried again; the failed "
+    "stage is named with its last lines, the others go on, exit status 1",
+    "all other results",
+)
+def test_nodes_that_fail(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = shared / "project"
+    (project / "dvc.yaml").write_text((project / "dvc.yaml").read_text() + FAIL)
+    (shared / "ran.slow").touch()
+    commit(project)
+    other = shared / "other/numpy-0.1.dist-info/METADATA"
+    other.parent.mkdir(parents=True)
+    other.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")
+    nodes = Nodes(shared)
+    nodes.join("other", PYTHONPATH=f"{other.parent.parent}:{ROOT}")
+    team, away = shared / "team", shared / "away"
+
+    def play() -> None:
+        """Let happen what happens, one after the other."""
+        assert eventually(lambda: "other" in nodes.gone, 120)
+        team.write_text("away")  # nothing was pushed yet
+        nodes.join("n1")
+        log = shared / "nodes/n1/logs/first.log"
+        assert eventually(lambda: log.is_file() and "trying again in" in log.read_text(), 120)
+        team.rename(away)
+        slow = lambda: (shared / "ran").is_file() and "1" in (shared / "ran").read_text()  # noqa: E731
+        assert eventually(slow, 120)
+        (shared / "ran.slow").unlink()
+        nodes.leave("n1")
+        nodes.join("n2")
+
+    player = threading.Thread(target=play)
+    player.start()
+    with pytest.raises(StageError, match=r"^fail failed$"):
+        coordinate(project, nodes, str(shared / FOLDER), monkeypatch)
+    player.join()
+    said = capsys.readouterr().out
+    assert "first: results would not be the same bytes on this node: numpy is 0.1, not " in said
+    assert "tick@1: its process ended with status -9; trying again" in said
+    assert "line 30\nthe reason\n" in said and "line 5\n" not in said
+    assert re.search(
+        r"fail: all that it printed is in \.dvc/tmp/logs/fail\.log\n\[\d/6\] fail: failed after", said
+    )
+    assert nodes.tasks[0] == ("other", "first") and ("n2", "tick@1") in nodes.tasks
+    assert (shared / "ran").read_text().count("1") == 2
+    assert (project / "last").read_text() == 3 * "done"
+    assert list(entries((project / "dvc.lock").read_text())) == [
+        "first",
+        "tick@0",
+        "tick@1",
+        "tick@2",
+        "last",
+    ]
+
+
+def lacking(place: str) -> str:
+    """Return what an engine needs that is not here."""
+    found = [each for each in PROGRAMS[place] if not shutil.which(each)]
+    found += [each for each in PACKAGES[place] if not find_spec(each)]
+    return ", ".join(found + (["root"] if os.getuid() else []))
+
+
+def real(place: str) -> Any:
+    reason = f"needs {lacking(place)}: .ci/run, as root, installs what is to be had"
+    return pytest.param(place, marks=pytest.mark.skipif(bool(lacking(place)), reason=reason))
+
+
+played = pytest.param("played", marks=pytest.mark.skipif(not lacking("slurm"), reason="SLURM itself runs"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [played, real("slurm"), real("ray")])
+def test_the_generated_archive_gives_the_serial_lock(
+    place: str, changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first recipe's RNN is trained with another learning rate: serially, and on two nodes."""
+    project = Project(changed.folder).copy(tmp_path / "project")
+    project.run("dvc", "remote", "add", "--quiet", "--default", "team", str(tmp_path / "team"))
+    project.params["tuned"]["rnn"]["learning_rate"] = RATE
+    project.save_params()
+    project.commit("no results yet")
+    project.run("dvc", "push", "--quiet")
+    for folder in ("data", ".dvc/cache"):
+        shutil.rmtree(project.folder / folder)
+    project.run("git", "checkout", "--", "data")
+
+    if place == "played":
+        nodes = Nodes(tmp_path, "n1", "n2")
+        coordinate(project.folder, nodes, str(tmp_path / FOLDER), monkeypatch)
+        assert {stage for _, stage in nodes.tasks} == {
+            *CELLS[:1],
+            "score@tuned-0",
+            "inspect_models@tuned",
+            "release",
+        }
+    else:
+        folder = f"--node-folder={tmp_path}/{ {'slurm': '$SLURMD_NODENAME', 'ray': '$NODE'}[place] }"
+        command = (sys.executable, "-m", "stages.tools.run", "--on", place, folder)
+        monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
+        ended = in_cluster(place, tmp_path / "cluster", project.folder, *command)
+        assert ended.returncode == 0, ended.stdout
+        assert f"4 stages to run on {place}" in ended.stdout
+        assert re.search(r"train_rnn@tuned-0: done in \d+ (s|min) on \w", ended.stdout)
+    project.run("git", "diff", "--exit-code", "changed", "--", "dvc.lock", "params.yaml", "reports")
+    assert listing(project.folder / "data") == changed.after
+
+
+def test_what_nodes_cannot_see_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_in(tmp_path, "git", "init", "--quiet")
+    (tmp_path / "params.yaml").write_text("a: 1")
+    commit(tmp_path)
+    (tmp_path / "reports").mkdir()
+    for name in ("dvc.lock", "reports/search.json"):  # what a run changes
+        (tmp_path / name).touch()
+    assert re.fullmatch("[0-9a-f]{40}", committed_revision())
+    (tmp_path / "params.yaml").write_text("a: 2")
+    (tmp_path / "new.py").touch()
+    said = (
+        r"^params.yaml and 1 more not committed, and nodes see what is committed: run `git add --all && git "
+    )
+    with pytest.raises(StageError, match=said + r"commit`, or `git stash --include-untracked`$"):
+        committed_revision()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (None, "names no remote, through which nodes share results"),
+        ("../../team", "the remote team is ../../team, a relative path, which is elsewhere on a node"),
+        ("https://team", "the remote team is https://team: DVC's run cache needs another kind than HTTP"),
+    ],
+)
+def test_a_remote_that_does_not_serve_nodes_is_refused(url: str | None, said: str) -> None:
+    config = (
+        f"[core]\n    remote = team\n['remote \"team\"']\n    url = {url}\n" if url else "[core]\n    a = b\n"
+    )
+    with pytest.raises(
+        StageError, match=re.escape(said) + ".*: run `dvc remote add --force --default NAME URL`"
+    ):
+        check_remote(config)
+    for good in ("s3://team", "/team", "ssh://a@b:/team"):
+        check_remote(f"[core]\n    remote = team\n['remote \"team\"']\n    url = {good}\n")
+
+
+def test_a_revision_that_no_node_can_get_is_named(tmp_path: Path) -> None:
+    run_in(tmp_path, "git", "init", "--quiet", "source")
+    revision = 40 * "a"
+    task = Task("pad", {}, revision, (str(tmp_path / "source"), "/no/such"), str(tmp_path / "node"), {})
+    outcome = run_task(task)
+    assert outcome.status == TRY_AGAIN
+    said = f"revision aaaaaaaaaa is not in {tmp_path}/source nor in /no/such, as this node sees them: run "
+    assert outcome.output.startswith(f"{said}`git push`\n")
+
+
+def test_the_text_of_a_lock_is_that_of_its_entries() -> None:
+    one, two, three = (f"  {name}:\n    cmd: x\n    deps:\n    - path: y\n" for name in ("b@1", "a", "c"))
+    found = entries("schema: '2.0'\nstages:\n" + one + two + three)
+    assert found == {"b@1": one, "a": two, "c": three}
+    assert lock_text(found, ["c", "missing"]) == "schema: '2.0'\nstages:\n" + three + one + two
+
+
+def test_what_failed_holds_up_only_what_needs_it() -> None:
+    schedule = Schedule(
+        {"a": (), "b": (), "c": ("a",), "d": ("b",)}, 9, {"a": 4.0, "b": 2.0, "c": 1.0, "d": 3.0}
+    )
+    assert [schedule.start(0) for _ in range(3)] == ["a", "b", None]
+    schedule.queued |= {"a", "b"}
+    assert schedule.time_left(10) == 4 + 2 + 3 + 1  # one at a time, while none has begun
+    schedule.begin("a", 10)
+    assert schedule.time_left(10) == 4 + 2 + 3 + 1
+    assert schedule.fail("a", 12) == 2
+    schedule.begin("b", 12)
+    assert schedule.finish("b", 13, ran=True) == 1
+    assert schedule.start(13) == "d" and schedule.start(13) is None
+    assert (schedule.failed, schedule.done, list(schedule.waiting)) == (["a"], ["b"], ["c"])
+
+
+@pytest.mark.parametrize("place", ["slurm", "ray"])
+def test_an_engine_that_is_not_installed_is_named(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, {"slurm": "submitit", "ray": "ray"}[place], None)
+    monkeypatch.delitem(sys.modules, f"stages.runner.on_{place}", raising=False)
+    with pytest.raises(
+        StageError, match=rf"--on {place} needs the package \w+: run `.*requirements-{place}.txt`$"
+    ):
+        start_engine(place)
