@@ -54,12 +54,12 @@ def run_notebook() -> None:
         with client.setup_kernel():
             for place, cell in enumerate(made.cells):
                 client.execute_cell(cell, place, store_history=cell is not first)
-                if (
-                    cell.cell_type == "code"
-                ):  # what TensorFlow says on standard error is of this machine and hour
-                    cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
-                    for each in cell.outputs:
-                        print(f"run_notebook: {each.get('text', 'a figure').strip()}", flush=True)
+                if cell.cell_type != "code":
+                    continue
+                # What TensorFlow says on standard error is of this machine and hour.
+                cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
+                for each in cell.outputs:
+                    print(f"run_notebook: {each.get('text', 'a figure').strip()}", flush=True)
     except CellExecutionError as error:
         raise StageError(f"{SOURCE.name}: {error.ename}: {error.evalue}") from None
     made.cells.remove(first)
