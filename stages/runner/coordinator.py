@@ -202,12 +202,9 @@ class Study:
         return outcome
 
     def save(self) -> None:
-        """Write each dvc.lock: committed entries keep their places, others follow, each after its needs."""
-        order = [each.rpartition(":")[2] for each in networkx.lexicographical_topological_sort(self.graph)]
+        """Write each dvc.lock that has changed."""
         for study in self.changed:
-            lock = study.with_suffix(".lock")
-            committed = entries(git("show", f"HEAD:{lock}"))
-            write_atomically(lock, lock_text(self.found[study], (*committed, *order)))
+            write_atomically(study.with_suffix(".lock"), lock_text(self.found[study]))
         self.changed.clear()
         self.saved = time.monotonic()
 

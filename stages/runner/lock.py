@@ -5,7 +5,7 @@ seconds. An entry's text depends on nothing else in the file, so entries can be 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 HEAD = "schema: '2.0'\nstages:\n"
 
@@ -16,7 +16,6 @@ def entries(text: str) -> dict[str, str]:
     return {part.partition(":\n")[0].strip("'\""): f"  {part}" for part in filter(None, parts)}
 
 
-def lock_text(found: Mapping[str, str], order: Iterable[str] = ()) -> str:
-    """Return the dvc.lock that has these entries: first those that `order` names, then the others."""
-    names = dict.fromkeys((*(name for name in order if name in found), *found))
-    return HEAD + "".join(found[name] for name in names)
+def lock_text(found: Mapping[str, str]) -> str:
+    """Return the dvc.lock that has these entries, sorted by name."""
+    return HEAD + "".join(found[name] for name in sorted(found))
