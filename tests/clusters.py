@@ -4,13 +4,16 @@ Run it by `in_cluster`, in a network that consists of loopback, because Ray list
 are, and as the first process of a space of its own: when it ends, all that was started ends.
 """
 
+import atexit
 import fcntl
 import os
 import secrets
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.conftest import ROOT, eventually, run_in
@@ -117,7 +120,9 @@ def ray(folder: Path) -> None:
     command = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1"]
     command += ["--disable-usage-stats", "--object-store-memory=100000000", "--memory=4000000000"]
     address = "127.0.0.1:6379"
-    head = ["--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={folder}"]
+    short = tempfile.mkdtemp()  # its sockets' names must be short
+    atexit.register(shutil.rmtree, short, ignore_errors=True)
+    head = ["--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={short}"]
     for node, own in (("n1", head), ("n2", [f"--address={address}"])):
         os.environ["NODE"] = node
         log = start(folder, node, *command, *own)

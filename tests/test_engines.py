@@ -197,10 +197,10 @@ def test_nodes_that_fail(
     assert (project / "last").read_text() == 3 * "done"
     assert list(entries((project / "dvc.lock").read_text())) == [
         "first",
+        "last",
         "tick@0",
         "tick@1",
         "tick@2",
-        "last",
     ]
 
 
@@ -243,6 +243,7 @@ def test_the_generated_archive_gives_the_serial_lock(
             "score@tuned-0",
             "inspect_models@tuned",
             "release",
+            "demo",
         }
     else:
         folder = f"--node-folder={tmp_path}/{ {'slurm': '$SLURMD_NODENAME', 'ray': '$NODE'}[place] }"
@@ -250,7 +251,7 @@ def test_the_generated_archive_gives_the_serial_lock(
         monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
         ended = in_cluster(place, tmp_path / "cluster", project.folder, *command)
         assert ended.returncode == 0, ended.stdout
-        assert f"4 stages to run on {place}" in ended.stdout
+        assert f"5 stages to run on {place}" in ended.stdout
         assert re.search(r"train_rnn@tuned-0: done in \d+ (s|min) on \w", ended.stdout)
     project.run("git", "diff", "--exit-code", "changed", "--", "dvc.lock", "params.yaml", "reports")
     assert listing(project.folder / "data") == changed.after

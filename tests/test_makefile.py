@@ -98,6 +98,8 @@ optional-dependencies = {test = []}
 
 [dependency-groups]
 bench = []
+slurm = []
+ray = []
 """
 
 

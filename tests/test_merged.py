@@ -66,7 +66,10 @@ def test_the_merge_is_what_one_person_would_have_made(team: dict[str, Project]) 
         project = team[ours]
         project.run("git", "fetch", "--quiet", "origin")
         merged = project.run("git", "merge", "--no-commit", f"origin/{theirs}")
-        assert "dvc.lock: both sides changed evaluate, page: `dvc repro --pull` settles it\n" in merged.stderr
+        assert (
+            "dvc.lock: both sides changed demo, evaluate, page: `dvc repro --pull` settles it\n"
+            in merged.stderr
+        )
         assert results(project) != expected
         # The page of the same report was pushed by `alone`, and comes from there.
         assert ran(project.make("merged").stdout) == {"evaluate"}

@@ -286,7 +286,8 @@ def test_what_was_trained_is_shared(changed: Changed, remote: Remote, tmp_path: 
         assert found == stages(theirs.lock())[stage]
 
     # A release is an annotated tag; whoever knows the repository's address fetches its model.
-    run_in(mine, "git", "tag", "--annotate", "lstm@v1.0.0", "--message", "the first")
+    for name in ("lstm@v1.0.0", "demo@v1.0.0"):
+        run_in(mine, "git", "tag", "--annotate", name, "--message", "the first")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     address = mine.as_uri()  # cloned like any other, so the model comes from the remote

