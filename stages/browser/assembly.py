@@ -30,7 +30,7 @@ ENVIRONMENT = Environment(
 
 
 def assembled(data: Any, reviews: int, examples: int, measured: Iterable[Mapping[str, Any]]) -> str:
-    """Return the page, HTML, with `data` for its scripts, JSON; measured: of each model, what rounding costs."""
+    """Return the page, HTML. data: for its scripts, JSON; measured: what rounding costs each model."""
     return ENVIRONMENT.get_template("browser.html.j2").render(
         data=embedded(data),
         reviews=f"{reviews:,}",
