@@ -1,6 +1,5 @@
 """Stage `choose`: of the search's grid, the settings under which both cells do best on validation reviews."""
 
-import io
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -14,7 +13,8 @@ from stages.params.recipe import CELLS
 from stages.params.study import Search, load_params
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
-from stages.runtime.files import delete_others, json_text, load_json, load_text, write_atomically
+from stages.runtime.files import delete_others, json_text, load_json, write_atomically
+from stages.scoring.histories import load_history
 from stages.scoring.provenance import common_provenance
 
 FOLDER = Path("data/search")
@@ -51,7 +51,7 @@ def choose() -> None:
             f"{FOLDER}/runs lacks {len(missing)} of the grid's {len(runs)} runs, such as "
             f"{' '.join(map(str, missing[0]))}: `dvc repro stages/search/dvc.yaml` trains them"
         )
-    table = rows({run: best_epoch(load_text(folders[run] / "history.csv")) for run in runs})
+    table = rows({run: best_epoch(load_history(folders[run])) for run in runs})
     best = chosen(table)
     result = {
         "recipe": search.recipe,
@@ -84,11 +84,10 @@ def grid(search: Search) -> list[Run]:
     ]
 
 
-def best_epoch(history: str) -> Best:
-    """Return the best epoch in a run's history, which is CSV."""
-    table = pd.read_csv(io.StringIO(history))
-    best = int(table["validation_accuracy"].argmax())
-    return Best(int(table["epoch"].iloc[best]), float(table["validation_accuracy"].iloc[best]))
+def best_epoch(history: pd.DataFrame) -> Best:
+    """Return the best epoch in a run's history."""
+    best = int(history["validation_accuracy"].argmax())
+    return Best(int(history["epoch"].iloc[best]), float(history["validation_accuracy"].iloc[best]))
 
 
 def rows(reached: Mapping[Run, Best]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import numpy as np
 from stages.params.download import load_download
 from stages.runtime.command_line import stage_main
 from stages.runtime.errors import StageError
-from stages.runtime.files import RAW, write_folder
+from stages.runtime.files import RAW, save_array, write_folder
 
 ARCHIVE, WORD_INDEX = "imdb.npz", "imdb_word_index.json"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -45,9 +45,9 @@ def download() -> None:
     with write_folder(RAW) as folder:
         for split, (reviews, labels) in splits.items():
             tokens, offsets, ordered = flatten(reviews, labels)
-            np.save(folder / f"{split}_tokens.npy", tokens)
-            np.save(folder / f"{split}_offsets.npy", offsets)
-            np.save(folder / f"{split}_labels.npy", ordered)
+            save_array(folder / f"{split}_tokens.npy", tokens)
+            save_array(folder / f"{split}_offsets.npy", offsets)
+            save_array(folder / f"{split}_labels.npy", ordered)
         (folder / "word_index.json").write_bytes(word_index)
     for split, (reviews, _) in splits.items():
         print(f"download: {len(reviews):,} {split} reviews in {RAW}")

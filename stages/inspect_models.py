@@ -25,6 +25,7 @@ from stages.runtime.files import (
     run_folder,
     write_atomically,
 )
+from stages.scoring.probabilities import load_probabilities
 
 
 def inspect_models(recipe: str) -> None:
@@ -35,7 +36,9 @@ def inspect_models(recipe: str) -> None:
     lengths = np.diff(load_raw("test", "offsets")) + 1  # before they were cut, with the start token
     words = token_words(load_json(RAW / "word_index.json"), block.pad.num_words)
     folders = {cell: run_folder(recipe, cell, seed) for cell in CELLS}
-    probabilities = {cell: load_array(folders[cell] / "test_probabilities.npy") for cell in CELLS}
+    probabilities = {
+        cell: load_probabilities(folders[cell] / "test_probabilities.npy", len(test.labels)) for cell in CELLS
+    }
 
     positions = min(settings.positions, block.pad.maxlen)
     long = evenly_spaced(test.tokens[(test.tokens != PADDING).sum(axis=1) >= positions], settings.reviews)

@@ -1,7 +1,5 @@
 """Stage `pad`: reviews of any length become rows of one length, split into train, validation and test."""
 
-import numpy as np
-
 from stages.params.recipe import changed, load_recipe, setting
 from stages.reviews.document_terms import document_term_matrix, max_shared_terms, terms_by_frequency
 from stages.reviews.encoding import encode, load_raw, pad_rows
@@ -13,6 +11,7 @@ from stages.runtime.files import (
     SETTINGS,
     json_text,
     load_array,
+    save_array,
     write_atomically,
     write_folder,
 )
@@ -43,11 +42,11 @@ def pad(recipe: str, reviews: str = "", set: list[str] | None = None) -> None:  
             ("validation", "train", validating),
             ("test", "test", slice(None)),
         ):
-            np.save(folder / f"{split}_tokens.npy", rows[source][which])
-            np.save(folder / f"{split}_labels.npy", labels[source][which])
+            save_array(folder / f"{split}_tokens.npy", rows[source][which])
+            save_array(folder / f"{split}_labels.npy", labels[source][which])
         # How near each review is to what is trained on, for `score`.
-        np.save(folder / "validation_shared.npy", max_shared_terms(train[validating], train[kept]))
-        np.save(folder / "test_shared.npy", max_shared_terms(test, train[kept]))
+        save_array(folder / "validation_shared.npy", max_shared_terms(train[validating], train[kept]))
+        save_array(folder / "test_shared.npy", max_shared_terms(test, train[kept]))
         write_atomically(folder / SETTINGS, json_text(settings.model_dump(mode="json")))
     print(
         f"pad {reviews}: {len(kept):,} train, {len(validating):,} validation and {len(rows['test']):,} "

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from stages.choose import Best, Run, best_epoch, chosen, common_settings, grid, rows, run_of
@@ -86,7 +87,7 @@ def test_of_equals_the_first_is_chosen(last: float, expected: str) -> None:
 
 
 def test_a_run_counts_with_its_best_epoch() -> None:
-    history = "epoch,validation_accuracy\n1,0.5\n2,0.875\n3,0.75\n4,0.875\n"
+    history = pd.DataFrame({"epoch": [1, 2, 3, 4], "validation_accuracy": [0.5, 0.875, 0.75, 0.875]})
     assert best_epoch(history) == Best(2, 0.875)  # of equals, the first
 
 

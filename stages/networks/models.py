@@ -213,9 +213,18 @@ def load_network(path: Path, implementation: str) -> Network:
     if not path.is_file():
         raise missing_input(path)
     try:
+        check_stored(path)
         return Network(keras.models.load_model(path), implementation)
     except Exception as error:  # Keras raises whatever the damage leads to
         raise damaged(path, error) from None
+
+
+def check_stored(path: Path) -> None:
+    """Raise `ValueError` where a file might unpack to more than its size: `save_model` compresses none."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"its {member.filename} is compressed")
 
 
 def save_model(model: keras.Model, path: Path) -> None:

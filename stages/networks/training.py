@@ -26,6 +26,7 @@ from stages.runtime.files import (
     load_array,
     load_json,
     load_padded,
+    save_array,
     write_atomically,
     write_folder,
 )
@@ -58,8 +59,8 @@ def train_run(
         rate = own.learning_rate
         fitted = fit(network, data["train"], data["validation"], block.train, rate, seed, title)
         print(f"{title}: kept epoch {fitted.kept_epoch}")
-        np.save(draft / "validation_probabilities.npy", fitted.probabilities)
-        np.save(draft / "test_probabilities.npy", network.probabilities(data["test"].tokens))
+        save_array(draft / "validation_probabilities.npy", fitted.probabilities)
+        save_array(draft / "test_probabilities.npy", network.probabilities(data["test"].tokens))
         with (draft / "history.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.DictWriter(file, fitted.history[0], lineterminator="\n")
             rows.writeheader()

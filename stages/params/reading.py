@@ -1,6 +1,7 @@
 """How params.yaml is read: its blocks as frozen, typed objects, and mistakes in it as sentences."""
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -8,11 +9,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stages.runtime.errors import StageError
 
 PARAMS_FILE = Path("params.yaml")
+
+SHORT = reprlib.Repr()
+SHORT.maxlevel, SHORT.maxtuple, SHORT.maxlist, SHORT.maxdict = 3, 20, 20, 20
+SHORT.maxstring = SHORT.maxlong = SHORT.maxother = 200  # all is cut at 60 in the end
 
 Item = TypeVar("Item")
 
@@ -50,7 +54,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError:
         raise StageError(f"{path} cannot be read: run this in the project's root folder") from None
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # odd scalars, great depths
+    except Exception as error:  # odd scalars and great depths raise whatever they lead to
         reason = " ".join(str(error).split())
         raise StageError(f"{path} is not valid YAML: {reason}") from None
     if not isinstance(raw, dict):
@@ -89,7 +93,7 @@ def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Rename
     missing = [_dotted(block, error) for error in errors if error["type"] == "missing"]
     for error in unknown or errors:
         name = _dotted(block, error)
-        if error["type"] == "too_short" and error["input"]:
+        if error["type"] == "too_short" and any(_inside(other, error) for other in errors):
             continue  # it is short of an item that is wrong, which has a line of its own
         if error["type"] == "extra_forbidden":
             parts = name.split(".")
@@ -105,7 +109,13 @@ def _explain(path: Path, block: str, errors: list[ErrorDetails], renamed: Rename
         else:
             allowed = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
             allowed = allowed.replace("Tuple", "List").replace("tuple", "list")  # YAML's word for it
-            yield f"{path}: {name} = {_short(error['input'])}: {allowed}"
+            yield f"{path}: {name} = {short(error['input'])}: {allowed}"
+
+
+def _inside(one: ErrorDetails, other: ErrorDetails) -> bool:
+    """Return whether a mistake lies in an item of what the other is about."""
+    depth = len(other["loc"])
+    return len(one["loc"]) > depth and one["loc"][:depth] == other["loc"]
 
 
 def _dotted(block: str, error: ErrorDetails) -> str:
@@ -115,6 +125,10 @@ def _dotted(block: str, error: ErrorDetails) -> str:
     return ".".join([block, *parts] if block else parts)
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
+def short(value: Any) -> str:
+    """Return a value as Python writes it, or how it begins; no number of digits or depth is too much."""
+    try:
+        text = SHORT.repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from stages.params.reading import PARAMS_FILE, Block, Rate, Renamed, Seed, read, validated
+from stages.params.reading import PARAMS_FILE, Block, Rate, Renamed, Seed, read, short, validated
 from stages.runtime.errors import StageError
 
 CELLS = ("rnn", "lstm")
@@ -116,7 +115,9 @@ def load_recipe(name: str, path: Path = PARAMS_FILE) -> Recipe:
     raw = read(path)
     if not isinstance(raw.get(name), dict):
         recipes = (each for each, block in raw.items() if isinstance(block, dict) and "pad" in block)
-        raise StageError(f"recipe {name!r} is not in {path}, which has {', '.join(recipes) or 'none'}")
+        raise StageError(
+            f"recipe {name!r} is not in {path}, which has {', '.join(map(str, recipes)) or 'none'}"
+        )
     return validated(Recipe, raw[name], RENAMED, path=path, name=name)
 
 
@@ -126,7 +127,7 @@ def setting(text: str) -> tuple[str, Any]:
     try:
         if equals:
             return name, YAML(typ="safe", pure=True).load(value)
-    except YAMLError:
+    except Exception:  # odd scalars and great depths raise whatever they lead to
         pass
     raise StageError(f"--set {text}: should be NAME=VALUE, such as model.pooling=max")
 
@@ -149,4 +150,4 @@ def changed(name: str, recipe: Recipe, settings: Iterable[tuple[str, Any]]) -> R
         mistake = error.errors()[0]
         where = ".".join(map(str, mistake["loc"]))
         allowed = mistake["msg"].removeprefix("Input ")
-        raise StageError(f"{name}.{where} = {mistake['input']!r}: {allowed}") from None
+        raise StageError(f"{name}.{where} = {short(mistake['input'])}: {allowed}") from None

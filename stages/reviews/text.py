@@ -5,14 +5,16 @@ import string
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 from tqdm import tqdm
 
 from stages.params.recipe import Pad
 from stages.reviews.encoding import encode, pad_rows
 from stages.runtime.errors import StageError
-from stages.runtime.files import RAW, load_json
+from stages.runtime.files import RAW, damaged, load_json
 
 # What Keras' Tokenizer, which split the reviews, takes for spaces: not the apostrophe. bytes.split adds the
 # ASCII white space; no word of the reviews has any.
@@ -21,6 +23,7 @@ FILTERS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 TRANSLATION = bytes.maketrans(
     string.ascii_uppercase.encode() + FILTERS, string.ascii_lowercase.encode() + b" " * len(FILTERS)
 )
+RANKS = TypeAdapter(dict[str, Annotated[int, Field(ge=1, lt=2**31 - 4, strict=True)]])
 BATCH_TEXTS = 2000  # texts of a batch …
 BATCH_CHARACTERS = 2**24  # … or fewer, as soon as they have so many characters
 
@@ -93,15 +96,19 @@ def split_words(text: str, settings: Pad) -> list[bytes]:
 
 
 def load_ranks() -> dict[bytes, int]:
-    """Return each word's rank, from 1, the words as UTF-8."""
-    return {word.encode(): rank for word, rank in load_json(RAW / "word_index.json").items()}
+    """Return each word's rank, from 1, the words as UTF-8; raise `StageError` where the file has no ranks."""
+    file = RAW / "word_index.json"
+    try:
+        ranks = RANKS.validate_python(load_json(file))
+    except ValidationError as error:
+        raise damaged(file, error) from None
+    return {word.encode(): rank for word, rank in ranks.items()}
 
 
 def token_rows(texts: Sequence[Sequence[bytes]], ranks: Mapping[bytes, int], settings: Pad) -> np.ndarray:
     """Return int32 tokens (texts, maxlen) of each text's words, as stage `pad` encodes and pads them."""
-    flat = [
-        ranks.get(word, settings.num_words) for words in texts for word in words
-    ]  # no token has that rank
+    unknown = settings.num_words  # no token has that rank
+    flat = [ranks.get(word, unknown) for words in texts for word in words]
     offsets = np.cumsum([0, *map(len, texts)])
     tokens = encode(np.array(flat, np.int32), offsets, settings.num_words)
     return pad_rows(*tokens, settings.maxlen, settings.padding, settings.truncating)

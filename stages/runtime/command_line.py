@@ -89,9 +89,7 @@ def _reason(error: Exception) -> str:
     """Return what went wrong, also where the library that noticed it does not say."""
     if isinstance(error, MemoryError):
         return f"not enough memory ({error})".removesuffix(" ()")
-    if (
-        isinstance(error, OSError) and error.errno is None
-    ):  # NumPy's, for example "80 requested and 0 written"
+    if isinstance(error, OSError) and error.errno is None:  # HDF5's, which say no more
         return f"a file could not be written, perhaps because the disk is full ({error})"
     return str(error)
 

@@ -1,8 +1,10 @@
 """How files get onto disk, whole or not at all and the same bytes every time, and back again."""
 
+import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +55,8 @@ def write_folder(path: Path) -> Iterator[Path]:
         draft.replace(path)
         _flush(path.parent)
     finally:
+        if former.exists() and not path.exists():
+            former.replace(path)  # the draft could not take its place
         for left_over in (draft, former):
             shutil.rmtree(left_over, ignore_errors=True)
 
@@ -82,8 +86,18 @@ def write_atomically(path: Path, text: str) -> None:
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array to `path`, as `write_file` does."""
-    with write_file(path) as draft, draft.open("wb") as file:
-        np.save(file, array)
+    with write_file(path) as draft:
+        save_array(draft, array)
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array to a file in a folder that `write_folder` yields; a full disk raises `OSError`.
+
+    To a file, np.save itself would write through C, and not notice that the last bytes did not get there.
+    """
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    path.write_bytes(buffer.getbuffer())
 
 
 def delete_others(folder: Path, keep: Collection[Path]) -> None:
@@ -117,11 +131,14 @@ def load_array(path: Path) -> np.ndarray:
     Raises `StageError` where the file is missing or damaged, as do the other functions that load.
     """
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("a zip archive, not an array")
     except FileNotFoundError:
         raise missing_input(path) from None
-    except (ValueError, EOFError, SyntaxError, OverflowError) as error:
+    except (ValueError, EOFError, SyntaxError, OverflowError, zipfile.BadZipFile) as error:
         raise damaged(path, error) from None
+    return array
 
 
 def load_text(path: Path) -> str:
@@ -178,8 +195,19 @@ class Split(NamedTuple):
 
 def load_padded(name: str) -> dict[str, Split]:
     """Map the train, validation and test reviews that `pad` has written, for the recipe of that name."""
-    folder = PADDED / name
-    return {
-        split: Split(load_array(folder / f"{split}_tokens.npy"), load_array(folder / f"{split}_labels.npy"))
-        for split in ("train", "validation", "test")
-    }
+    return {split: _load_split(PADDED / name, split) for split in ("train", "validation", "test")}
+
+
+def _load_split(folder: Path, split: str) -> Split:
+    """Map the reviews of a split; raise `StageError` where they are no padded reviews."""
+    files = [folder / f"{split}_{part}.npy" for part in ("tokens", "labels")]
+    tokens, labels = map(load_array, files)
+    if tokens.dtype != np.int32 or tokens.ndim != 2 or tokens.min(initial=0) < 0:
+        raise damaged(
+            files[0], ValueError(f"{tokens.dtype} {tokens.shape}, not int32 (reviews, maxlen) from 0")
+        )
+    if labels.dtype != np.uint8 or labels.shape != tokens.shape[:1] or labels.max(initial=0) > 1:
+        raise damaged(
+            files[1], ValueError(f"{labels.dtype} {labels.shape}, not uint8 {tokens.shape[:1]} of 0 and 1")
+        )
+    return Split(tokens, labels)

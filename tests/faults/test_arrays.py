@@ -37,14 +37,8 @@ def test_pickles_among_arrays_do_not_run(tmp_path: Path) -> None:
 
 
 TOKENS, LABELS = np.full((4, 6), 3, np.int32), np.array([0, 1, 0, 1], np.uint8)
-UNCHECKED = pytest.mark.xfail(
-    strict=True,
-    raises=pytest.fail.Exception,
-    reason="`load_array`, `load_padded` and `load_ranks` look at no types",
-)
 
 
-@UNCHECKED
 @pytest.mark.fault("an archive in the place of an array", SAID, NOTHING)
 def test_an_archive_is_no_array(tmp_path: Path) -> None:
     np.savez(tmp_path / "array.npz", LABELS)
@@ -53,7 +47,6 @@ def test_an_archive_is_no_array(tmp_path: Path) -> None:
         load_array(tmp_path / "array.npy")
 
 
-@UNCHECKED
 @pytest.mark.fault("padded reviews with {what}", SAID, NOTHING)
 @pytest.mark.parametrize(
     ("what", "tokens", "labels"),
@@ -77,9 +70,6 @@ def test_padded_reviews_that_are_none(
         load_padded("tuned")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(AttributeError, pytest.fail.Exception), reason=UNCHECKED.kwargs["reason"]
-)
 @pytest.mark.fault("a word index that maps words to something else than ranks", SAID, NOTHING)
 @pytest.mark.parametrize("ranks", [["one"], {"one": "two"}, {"one": 10**30}])
 def test_a_word_index_that_is_none(released: Path, ranks: Any) -> None:

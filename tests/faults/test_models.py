@@ -161,11 +161,6 @@ def test_provenance_that_predict_refuses(predicting: Predicting, made: Any) -> N
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=pytest.fail.Exception,
-    reason="load_network unpacks whatever a model file holds; stages write none that is compressed",
-)
 @pytest.mark.fault("a model file that is a zip bomb", SAID, NOTHING)
 def test_a_model_file_that_is_a_zip_bomb(released: Path) -> None:
     path = RELEASED / "rnn/model.keras"

@@ -198,14 +198,8 @@ def test_settings_that_are_mutated() -> None:
 
 
 LONG = f"0x{'f' * 5000}"  # a number that Python does not print
-DEFECT = pytest.mark.xfail(
-    strict=True,
-    raises=(LookupError, TypeError, ValueError, RecursionError),
-    reason="`read`, `load_recipe` and `setting` know not all that ruamel.yaml makes or raises",
-)
 
 
-@DEFECT
 @pytest.mark.fault("odd values and names in params.yaml", HAPPENS, NOTHING)
 @pytest.mark.parametrize(
     "content",
@@ -221,7 +215,6 @@ def test_odd_files(tmp_path: Path, content: bytes) -> None:
     assert refused(lambda: load_recipe("tuned", tmp_path / "params.yaml"))
 
 
-@DEFECT
 @pytest.mark.fault("odd values behind `--set`", HAPPENS, NOTHING)
 @pytest.mark.parametrize("value", ["2001-13-45", "!!bool maybe", "[" * 999, LONG])
 def test_odd_settings(value: str) -> None:

@@ -68,7 +68,6 @@ write_array(Path("array.npy"), np.zeros(600))
 """
 
 
-@pytest.mark.xfail(strict=True, reason="np.save does not say that the end of an array could not be written")
 @pytest.mark.fault(
     "the disk is full when the last bytes of an array are written", "it says so", "the former array"
 )
