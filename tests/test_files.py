@@ -81,6 +81,27 @@ def test_a_folder_that_was_moved_aside_comes_back(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["old", "target"]
 
 
+@pytest.mark.fault(
+    "a folder cannot take the place of the former one",
+    "it says so, in one line, exit status 1",
+    "the former folder",
+)
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target/old").touch()
+    replace = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == ".target.draft":
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="Input/output"), write_folder(tmp_path / "target"):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["old", "target"]
+
+
 def test_everything_is_flushed_before_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
     fsync, replace = os.fsync, Path.replace
