@@ -42,8 +42,7 @@ again and again. Each time another operation on a file (to open it for writing, 
 it, to make or delete a folder) is the last before SIGKILL, or fails with an error. Then the command runs once
 more. In the end all files have an undisturbed run's bytes, and nothing else is there. After an error a stage
 says so in one line, exit status 1, or does without that operation. An output is the former one, the new one
-or, between a folder's two renamings, gone: never half of one. One exception is known: NumPy does not say
-that the end of an array could not be written; the stage that reads the array says that it is damaged.
+or, between a folder's two renamings, gone: never half of one.
 
 | command | operations | fault | how often | what came of it |
 | --- | --- | --- | --- | --- |
