@@ -115,7 +115,7 @@ def test_words_for_numbers() -> None:
         "a, b and c",
     ]
     assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
-    assert [formatting.setting(each) for each in (None, False, 0.5)] == ["none", "False", "0.5"]
+    assert [formatting.setting(each) for each in (None, False, 0.5, 3e-05)] == ["none", "False", "0.5", "0.00003"]
 
 
 def test_the_first_paragraph() -> None:
@@ -256,7 +256,7 @@ def test_whether_a_recipe_is_what_the_search_chose() -> None:
     text = section("Is the tuning fair?", runs)
     assert "`tuned` is what came of it.** That both cells share their settings costs neither" in text
     assert "Out of date" not in text and "`make search` runs it again.\n" in text
-    assert "| RNN | 0.001 | mean | 1e-05 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
+    assert "| RNN | 0.001 | mean | 0.00001 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
     assert "The LSTM's learning rate lies inside the grid; the RNN's learning rate and `train" in text
     assert "is the last of 5 in 0 of 24 runs of the RNN and in 0 of 24 runs of the LSTM" in text
     assert "[How the recipes came about](history.md)" in text
@@ -334,7 +334,7 @@ def test_what_all_candidates_have_alike_is_no_column() -> None:
     search["rows"] = [row for row in search["rows"] if row["settings"]["train.epsilon"] == 1e-05]
     text = section("Is the tuning fair?", runs, search=search)
     assert "| cell | learning rate | `model.pooling` | validation" in text
-    assert "All candidates have `train.epsilon` 1e-05." in text
+    assert "All candidates have `train.epsilon` 0.00001." in text
     assert "| RNN | 0.001 | mean | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
 
 

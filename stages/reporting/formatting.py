@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 LABELS = {"rnn": "RNN", "lstm": "LSTM"}
 # In delayed recall: each cell, and what it starts from.
 START_LABELS = {
@@ -62,7 +64,9 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def setting(value: Any) -> str:
-    """A parameter's value: None → "none"."""
+    """A parameter's value: None → "none", 3e-05 → "0.00003"."""
+    if isinstance(value, float):
+        return np.format_float_positional(value, trim="0")
     return "none" if value is None else str(value)
 
 

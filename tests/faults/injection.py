@@ -20,6 +20,7 @@ from typing import NamedTuple
 KILL = "SIGKILL"
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 FAULTS = (KILL, *ERRORS)
+ATTEMPTS = 5  # strace counts operations, and a library now and then opens a file more or less
 # By the names of system calls; a question mark: where the machine has it.
 ON_OPEN_FILES = (
     "write",

@@ -23,12 +23,11 @@ from dvc.cli import main as dvc
 
 from stages.runner.state import check_state, load_lock
 from stages.runtime.errors import StageError
-from tests.faults.injection import KILL, Ended, Operation, run
+from tests.faults.injection import ATTEMPTS, KILL, Ended, Operation, run
 from tests.faults.one_stage import spread
 from tests.ticking import prepare
 
 LOCK = Path("dvc.lock")
-ATTEMPTS = 20
 
 
 def reproduce() -> None:
@@ -56,11 +55,10 @@ def put_right() -> str:
 
 
 def killed(folder: Path, template: Path, notes: Path, operation: Operation) -> Ended:
-    """Kill DVC at an operation. It now and then opens a file more or less, and strace counts: try again."""
+    """Kill DVC at an operation; unless that is on dvc.lock, at one near it where DVC does more before."""
     for _ in range(ATTEMPTS):
         start(folder, template)
         ended = run(reproduce, notes, folder, operation.injection(KILL))
-        # The names of temporary files differ each time.
         if ended.hit and (ended.hit.path == operation.path or operation.path != str(LOCK)):
             return ended
     raise AssertionError("the fault was injected elsewhere")

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from tests.faults.injection import FAULTS, KILL, Ended, Operation, run, run_module
+from tests.faults.injection import ATTEMPTS, FAULTS, KILL, Ended, Operation, run, run_module
 
 T = TypeVar("T")
 WATCHED = ("data", "reports")
@@ -100,8 +100,11 @@ class Sweep:
 
         Raises `AssertionError` where that is not what should.
         """
-        self.make_former()
-        ended = run(self.work, self.notes, Path.cwd(), point.operation.injection(point.fault))
+        for _ in range(ATTEMPTS):
+            self.make_former()
+            ended = run(self.work, self.notes, Path.cwd(), point.operation.injection(point.fault))
+            if ended.hit:
+                break
         assert ended.hit, "the fault was injected elsewhere"
         outcome = self.outcome(point.fault, ended)
         again = run(self.work, self.notes)
