@@ -128,7 +128,7 @@ def up_to_date(changed: Sequence[str] | None, command: str) -> str:
         return f"**Out of date: it is not recorded which code made this; `{command}` runs it again.**"
     if not changed:
         return ""
-    names = " and ".join(f"`{name}`" for name in changed)
+    names = listed([f"`{name}`" for name in changed])
     return (
         f"**Out of date: {names} {'has' if len(changed) == 1 else 'have'} changed since; "
         f"`{command}` runs it again.**"
