@@ -115,7 +115,8 @@ def test_words_for_numbers() -> None:
         "a, b and c",
     ]
     assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
-    assert [formatting.setting(each) for each in (None, False, 0.5, 3e-05)] == ["none", "False", "0.5", "0.00003"]
+    settings = [formatting.setting(each) for each in (None, False, 0.5, 3e-05)]
+    assert settings == ["none", "False", "0.5", "0.00003"]
 
 
 def test_the_first_paragraph() -> None:
