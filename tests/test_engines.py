@@ -30,6 +30,10 @@ from tests.nodes import Nodes
 from tests.ticking import ENVIRONMENT, IDENTITY, STAGES, prepare
 
 FOLDER = "nodes/$SLURMD_NODENAME"
+NODE = {
+    "slurm": "$SLURMD_NODENAME",
+    "ray": "$NODE",
+}  # what nodes are called in their environment
 PACKAGES = {"slurm": ("submitit",), "ray": ("ray",)}
 PROGRAMS = {"slurm": ("slurmctld", "munged", "unshare"), "ray": ("unshare",)}
 TICK = """
@@ -47,19 +51,39 @@ FAIL = """
     deps: [first]
     outs: [never]
 """
+# The first tick that comes to the node n2 ends it, as a machine ends without power: all processes from the
+# engine's daemon down to the tick's own.
+DYING = """
+import os, signal, sys
+from pathlib import Path
+number, ran = sys.argv[1:]
+node = os.environ.get("SLURMD_NODENAME") or os.environ["NODE"]
+with open(ran, "a") as file:
+    file.write(number)
+if node == "n2" and not Path(ran + ".dead").exists():
+    Path(ran + ".dead").touch()
+    ends = [os.getpid()]
+    while (parent := int(Path(f"/proc/{ends[0]}/stat").read_text().rpartition(")")[2].split()[1])) > 1:
+        ends.insert(0, parent)
+    for daemon in Path(ran).parent.glob("cluster/slurmd-n2.pid"):
+        ends.insert(0, int(daemon.read_text()))
+    for end in dict.fromkeys(ends):
+        os.kill(end, signal.SIGKILL)
+Path("tick-" + number).write_text("done")
+"""
 COORDINATE = """
 import sys
 from pathlib import Path
 from stages.runner.alone import alone
 from stages.runner.coordinator import bring_up_to_date_on
+from stages.runner.engines import start_engine
 from stages.runtime.command_line import protocol
 from tests.nodes import Nodes
 
-base = Path(sys.argv[1])
+base, place, node = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+start = (lambda place: Nodes(base, "n1", "n2")) if place == "played" else start_engine
 with protocol("run"), alone() as lock:
-    nodes = str(base / "nodes/$SLURMD_NODENAME")
-    start = lambda place: Nodes(base, "n1", "n2")
-    bring_up_to_date_on("test", Path("dvc.yaml"), 1, False, lock, nodes, start)
+    bring_up_to_date_on(place, Path("dvc.yaml"), 1, False, lock, str(base / "nodes" / node), start)
 """
 
 
@@ -106,7 +130,7 @@ def test_coordinators_may_be_killed_and_be_several(shared: Path, undisturbed: Pa
 
     def started(name: str) -> subprocess.Popen[str]:
         run_in(shared, "git", "clone", "--quiet", "project", name)
-        command = [sys.executable, str(script), str(shared)]
+        command = [sys.executable, str(script), str(shared), "played", "$SLURMD_NODENAME"]
         return subprocess.Popen(
             command,
             cwd=shared / name,
@@ -247,7 +271,7 @@ def test_the_generated_archive_gives_the_serial_lock(
             "demo",
         }
     else:
-        folder = f"--node-folder={tmp_path}/{ {'slurm': '$SLURMD_NODENAME', 'ray': '$NODE'}[place] }"
+        folder = f"--node-folder={tmp_path}/{NODE[place]}"
         command = (sys.executable, "-m", "stages.tools.run", "--on", place, folder)
         monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
         ended = in_cluster(place, tmp_path / "cluster", project.folder, *command)
@@ -256,6 +280,30 @@ def test_the_generated_archive_gives_the_serial_lock(
         assert re.search(r"train_rnn@tuned-0: done in \d+ (s|min) on \w", ended.stdout)
     project.run("git", "diff", "--exit-code", "changed", "--", "dvc.lock", "params.yaml", "reports")
     assert listing(project.folder / "data") == changed.after
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "a node of a real SLURM or Ray dies in mid-run, with the engine's daemon",
+    "its run starts over on the other node",
+    "all results; dvc.lock names every stage",
+)
+@pytest.mark.parametrize("place", [real("slurm"), real("ray")])
+def test_a_node_that_dies(place: str, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = shared / "project"
+    (project / "tick.py").write_text(DYING)
+    commit(project)
+    script = shared / "coordinate.py"
+    script.write_text(COORDINATE)
+    monkeypatch.setenv("PATH", ENVIRONMENT["PATH"])
+    command = (sys.executable, str(script), str(shared), place, NODE[place])
+    ended = in_cluster(place, shared / "cluster", project, *command)
+    assert ended.returncode == 0, ended.stdout
+    ran = (shared / "ran").read_text()
+    assert (shared / "ran.dead").exists() and len(ran) == 4 and set(ran) == set("012")
+    assert (project / "last").read_text() == 3 * "done"
+    assert "5 stages done" in ended.stdout
+    assert len(entries((project / "dvc.lock").read_text())) == 5
 
 
 def test_what_nodes_cannot_see_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
