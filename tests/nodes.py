@@ -33,6 +33,7 @@ class Nodes(Engine):
         self.tasks: list[tuple[str, str]] = []  # node, stage
         self.processes: dict[str, subprocess.Popen[bytes]] = {}  # node → what it runs
         self.gone: set[str] = set()
+        self.ended = threading.Event()
         for name in names:
             self.join(name)
 
@@ -45,6 +46,12 @@ class Nodes(Engine):
         """Let a node vanish with what it runs."""
         self.gone.add(name)
         self.processes[name].kill()
+
+    def end(self) -> None:
+        """Lose every task, those to come as well."""
+        self.ended.set()
+        self.join("end")
+        self.shutdown()
 
     def submit(self, fn: Callable[..., Outcome], /, *args: Any, **_: Any) -> Future[Outcome]:  # type: ignore[override]
         future: Future[Outcome] = Future()
@@ -65,6 +72,9 @@ class Nodes(Engine):
                 self.queue.put((future, fn, task))
                 return
             future.set_running_or_notify_cancel()
+            if self.ended.is_set():
+                future.set_result(lost("the engine has ended"))
+                continue
             self.tasks.append((node, task.stage))
             result = self.folder / f"{os.getpid()}-{node}-{len(self.tasks)}.pkl"
             command = [sys.executable, "-c", RUN, str(result)]

@@ -4,11 +4,12 @@ Nodes are played by this machine, on a small pipeline and on the generated archi
 and Ray run, two real nodes of each on loopback. Each node has its own clones and cache.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from stages.runner.alone import alone
 from stages.runner.coordinator import bring_up_to_date_on, check_remote, committed_revision
 from stages.runner.engines import start_engine
 from stages.runner.lock import entries, lock_text
-from stages.runner.node import TRY_AGAIN, Task, run_task
+from stages.runner.node import REFUSED, TRY_AGAIN, Task, run_task, versions
 from stages.runner.schedule import Schedule
 from stages.runner.state import load_lock
 from stages.runtime.errors import StageError
@@ -203,17 +204,24 @@ def test_nodes_that_fail(
         nodes.leave("n1")
         nodes.join("n2")
 
-    player = threading.Thread(target=play)
-    player.start()
-    with pytest.raises(StageError, match=r"^fail failed$"):
-        coordinate(project, nodes, str(shared / FOLDER), monkeypatch)
-    player.join()
+    def played() -> None:
+        try:
+            play()
+        except BaseException:
+            nodes.end()  # nobody must wait for them
+            raise
+
+    with ThreadPoolExecutor(1) as pool:
+        player = pool.submit(played)
+        with pytest.raises(StageError, match=r"^fail failed$"):
+            coordinate(project, nodes, str(shared / FOLDER), monkeypatch)
+        player.result()
     said = capsys.readouterr().out
     assert "first: results would not be the same bytes on this node: numpy is 0.1, not " in said
     assert "tick@1: its process ended with status -9; trying again" in said
     assert "line 30\nthe reason\n" in said and "line 5\n" not in said
     assert re.search(
-        r"fail: all that it printed is in \.dvc/tmp/logs/fail\.log\n\[\d/6\] fail: failed after", said
+        r"fail: more of what it printed is in \.dvc/tmp/logs/fail\.log\n\[\d/6\] fail: failed after", said
     )
     assert nodes.tasks[0] == ("other", "first") and ("n2", "tick@1") in nodes.tasks
     assert (shared / "ran").read_text().count("1") == 2
@@ -306,6 +314,23 @@ def test_a_node_that_dies(place: str, shared: Path, monkeypatch: pytest.MonkeyPa
     assert len(entries((project / "dvc.lock").read_text())) == 5
 
 
+def test_what_a_node_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(folder: Path | str, **packages: str) -> str:
+        outcome = run_task(Task("pad", {}, 40 * "a", (), str(folder), packages))
+        assert outcome.status == REFUSED
+        return outcome.output
+
+    here = versions(("python", "numpy"))
+    assert here["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+    said = refused(tmp_path, **here | {"absent": "1.2"})
+    assert said == "results would not be the same bytes on this node: absent is not installed, not 1.2\n"
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    assert "this node knows no variable of /there/$NO_SUCH\n" in refused("/there/$NO_SUCH", **here)
+    mine = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+    assert f"--node-folder: {tmp_path} is another user's\n" in refused(tmp_path, **here)
+
+
 def test_what_nodes_cannot_see_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run_in(tmp_path, "git", "init", "--quiet")
@@ -317,10 +342,8 @@ def test_what_nodes_cannot_see_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert re.fullmatch("[0-9a-f]{40}", committed_revision())
     (tmp_path / "params.yaml").write_text("a: 2")
     (tmp_path / "new.py").touch()
-    said = (
-        r"^params.yaml and 1 more not committed, and nodes see what is committed: run `git add --all && git "
-    )
-    with pytest.raises(StageError, match=said + r"commit`, or `git stash --include-untracked`$"):
+    said = "^params.yaml and 1 more not committed, and nodes see only what is committed: run `git add --all "
+    with pytest.raises(StageError, match=said + "&& git commit`, or `git stash --include-untracked`$"):
         committed_revision()
 
 
@@ -378,7 +401,14 @@ def test_what_failed_holds_up_only_what_needs_it() -> None:
 
 
 @pytest.mark.parametrize("place", ["slurm", "ray"])
-def test_an_engine_that_is_not_installed_is_named(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_not_installed_is_named(
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if place == "slurm" and find_spec("submitit"):  # without SLURM itself
+        monkeypatch.setenv("PATH", "")
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(StageError, match=r"^--on slurm: "):
+            start_engine(place)
     monkeypatch.setitem(sys.modules, {"slurm": "submitit", "ray": "ray"}[place], None)
     monkeypatch.delitem(sys.modules, f"stages.runner.on_{place}", raising=False)
     with pytest.raises(

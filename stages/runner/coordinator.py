@@ -21,8 +21,8 @@ from stages.networks.provenance import PACKAGES
 from stages.runner.dvc import DVC, MAIN_STUDY, Outcome, dependencies, printed, stale_stages, studies, study_of
 from stages.runner.engines import Engine, start_engine
 from stages.runner.lock import entries, lock_text
-from stages.runner.node import REFUSED, TRY_AGAIN, Task, run_task
-from stages.runner.one_stage import asked, versions
+from stages.runner.node import REFUSED, TRY_AGAIN, Task, run_task, versions
+from stages.runner.one_stage import asked
 from stages.runner.pipeline import DURATIONS, check_ended, load_durations, run, run_here, save_durations
 from stages.runner.progress import Progress
 from stages.runner.schedule import Schedule
@@ -122,15 +122,15 @@ def committed_revision() -> str:
     if changed:
         more = f" and {len(changed) - 1} more" if changed[1:] else ""
         raise StageError(
-            f"{changed[0]}{more} not committed, and nodes see what is committed: run `git add --all && git "
-            "commit`, or `git stash --include-untracked`"
+            f"{changed[0]}{more} not committed, and nodes see only what is committed: run "
+            "`git add --all && git commit`, or `git stash --include-untracked`"
         )
     return printed("git", "rev-parse", "HEAD").strip()
 
 
 def check_remote(text: str) -> None:
     """Raise `StageError` where .dvc/config, of that text, names no remote that serves all nodes."""
-    config = configparser.ConfigParser()
+    config = configparser.ConfigParser(interpolation=None)
     config.read_string(text)
     name = config.get("core", "remote", fallback="")
     url = config.get(f"'remote \"{name}\"'", "url", fallback="")
@@ -183,13 +183,14 @@ class Study:
 
     def judge(self, stage: str, outcome: Outcome) -> Outcome | None:
         """Take over what a run has brought; return what to show, or None where it is to be tried again."""
-        self.tries[stage] = self.tries.get(stage, 0) + 1
+        if outcome.status != REFUSED:  # by its node, which is not the run's fault
+            self.tries[stage] = self.tries.get(stage, 0) + 1
         log = LOGS / f"{re.sub('[^@.a-zA-Z0-9_-]+', '-', stage)}.log"
         write_atomically(log, outcome.output)
-        if outcome.status in (TRY_AGAIN, REFUSED) and self.tries[stage] < TRIES:
+        if outcome.status == REFUSED or (outcome.status == TRY_AGAIN and self.tries[stage] < TRIES):
             return None
         if outcome.status:
-            lines = [*outcome.output.splitlines()[-SHOWN:], f"{stage}: all that it printed is in {log}"]
+            lines = [*outcome.output.splitlines()[-SHOWN:], f"{stage}: more of what it printed is in {log}"]
             return outcome._replace(output="\n".join(lines))
         study = study_of(stage)
         self.found[study][stage.rpartition(":")[2]] = outcome.entry

@@ -28,7 +28,7 @@ def lost(reason: str, node: str = "") -> Outcome:
 
 
 def start_engine(place: str) -> Engine:
-    """Connect to the engine of that name; raise `StageError` where its package is not installed."""
+    """Connect to the engine of that name; raise `StageError` where it is not there, or not its package."""
     try:
         return import_module(f"stages.runner.on_{place}").start()
     except ImportError as error:
@@ -36,3 +36,5 @@ def start_engine(place: str) -> Engine:
             f"--on {place} needs the package {error.name}: run "
             f"`python -m pip install --require-hashes --requirement requirements-{place}.txt`"
         ) from None
+    except Exception as error:  # whatever the engine's library raises
+        raise StageError(f"--on {place}: {' '.join(str(error).split())}") from error

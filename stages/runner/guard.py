@@ -21,7 +21,8 @@ SIGNALS = ((signal.SIGINT, 3), (signal.SIGKILL, 5))
 
 def main() -> None:
     """Run the command and exit with its status."""
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+    # The lock is passed on: even if this process is killed, nobody else begins before the command ends.
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, close_fds=False)
     threading.Thread(target=_watch, args=(child.pid,), daemon=True).start()
     status = child.wait()
     _kill(child.pid)

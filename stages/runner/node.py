@@ -11,15 +11,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
+from stages.runner.disk import full_disk
 from stages.runner.dvc import NOTES, Outcome, study_of
 from stages.runner.lock import entries
+from stages.runtime import processor
 
-# How `one_stage.py` ends where another try, or another node, may do better.
+# How a task ends where another try, or another node, may do better.
 TRY_AGAIN, REFUSED = 75, 78
 KEPT = 20_000  # characters of a run's output that it returns; its log has all
 
@@ -37,12 +40,16 @@ class Task(NamedTuple):
 
 def run_task(task: Task) -> Outcome:
     """Bring a stage up to date in a clone, and DVC's remote with it."""
-    folder = Path(os.path.expandvars(task.folder)).expanduser().absolute()
+    node = os.environ.get("SLURMD_NODENAME", platform.node())
+    if reasons := differences(task.packages):
+        reason = f"results would not be the same bytes on this node: {'; '.join(reasons)}\n"
+        return Outcome(REFUSED, False, reason, node)
+    try:
+        folder = own_folder(task.folder)
+    except OSError as error:
+        return Outcome(REFUSED, False, f"{error}\n", node)
     name = re.sub(r"[^\w@.-]+", "-", task.stage)
     clone, log = folder / "runs" / name, folder / "logs" / f"{name}.log"
-    node = os.environ.get("SLURMD_NODENAME", platform.node())
-    for each in ("runs", "logs", "cache"):
-        (folder / each).mkdir(parents=True, exist_ok=True)
     with (
         locked(clone.with_name(f"{name}.lock")) as lock,
         log.open("w+", encoding="utf-8", errors="replace") as said,
@@ -51,12 +58,14 @@ def run_task(task: Task) -> Outcome:
             check_out(task, folder, clone)
             status = _run(task, clone, log, lock)
         except (OSError, subprocess.CalledProcessError) as error:
-            reason = getattr(error, "stderr", None) or error
-            return Outcome(TRY_AGAIN, False, f"{reason}\n", node)
+            reason = str(getattr(error, "stderr", None) or error)
+            return Outcome(REFUSED if full_disk(reason) else TRY_AGAIN, False, f"{reason}\n", node)
         try:
             output = "".join(line for line in said if not NOTES.match(line))
             ran = bool(re.search(r"^Running stage ", output, re.MULTILINE))
             if status:
+                if full_disk(output):  # there may be room on another node
+                    status = REFUSED
                 return Outcome(status, ran, output[-KEPT:], node)
             kept = (clone / ".dvc/tmp/kept").read_text(encoding="utf-8").splitlines()
             files = tuple((path, (clone / path).read_bytes()) for path in kept)
@@ -65,6 +74,45 @@ def run_task(task: Task) -> Outcome:
             return Outcome(0, ran, output[-KEPT:], node, entry, files)
         finally:
             shutil.rmtree(clone, ignore_errors=True)
+
+
+def differences(promised: Mapping[str, str]) -> list[str]:
+    """Return what this node lacks of what is promised for the same bytes everywhere.
+
+    promised: of `versions`.
+    """
+    here = versions(promised)
+    return processor.differences() + [
+        f"{name} is {here[name]}, not {wanted}" for name, wanted in promised.items() if here[name] != wanted
+    ]
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return which versions of packages, and of Python, are installed here."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = ".".join(map(str, sys.version_info[:2])) if name == "python" else version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def own_folder(name: str) -> Path:
+    """Return the node's folder, made where it is missing; name: with variables of the environment.
+
+    Raises `OSError` where a variable is not set, and where the folder is somebody else's: others could put
+    into it what is run here.
+    """
+    folder = Path(os.path.expandvars(name)).expanduser().absolute()
+    if "$" in str(folder):
+        raise OSError(f"--node-folder: this node knows no variable of {folder}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise OSError(f"--node-folder: {folder} is another user's")
+    for each in ("runs", "logs", "cache"):
+        (folder / each).mkdir(exist_ok=True)
+    return folder
 
 
 def check_out(task: Task, folder: Path, clone: Path) -> None:
@@ -105,13 +153,12 @@ def git(*arguments: str) -> None:
 
 def _run(task: Task, clone: Path, log: Path, lock: int) -> int:
     """Run the stage, which ends when this process does, and holds the lock until then; return its status."""
-    packages = [f"{name}={version}" for name, version in task.packages.items()]
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "DVC_SITE_CACHE_DIR": str(clone / ".dvc/tmp/site"),  # nothing that was known of a former clone
     }
     python = [sys.executable, "-m"]
-    command = [*python, "stages.runner.guard", *python, "stages.runner.one_stage", task.stage, *packages]
+    command = [*python, "stages.runner.guard", *python, "stages.runner.one_stage", task.stage]
     with (
         log.open("a") as file,
         subprocess.Popen(

@@ -63,7 +63,7 @@ class Ray(Engine):
         handler = signal.getsignal(signal.SIGTERM)  # Ray sets another one
         ray.init(runtime_env={"py_modules": [str(CODE)]}, log_to_driver=False, logging_level="WARNING")
         signal.signal(signal.SIGTERM, handler)
-        self.begun = ray.remote(num_cpus=0)(Begun).remote()
+        self.begun = ray.remote(num_cpus=0, max_restarts=-1)(Begun).remote()
         self.run = ray.remote(num_cpus=1, memory=MEMORY, max_retries=0)(run)
         self.futures: list[Future[Outcome]] = []
         self.excluded: set[str] = set()
@@ -75,9 +75,9 @@ class Ray(Engine):
         """Hand a task to Ray."""
         future: Future[Outcome] = Future()
         self.futures.append(future)
-        alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
-        if not alive - self.excluded:
-            future.set_result(lost("no node of the cluster gives the same bytes"))
+        nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")}
+        if nodes and not nodes - self.excluded:  # without nodes, the cluster may start some
+            future.set_result(lost("every node of the cluster has refused"))
             return future
         selector = {"ray.io/node-id": f"!in({','.join(sorted(self.excluded))})"} if self.excluded else {}
         task = self.run.options(label_selector=selector)
@@ -97,7 +97,11 @@ class Ray(Engine):
 
     def _work(self) -> None:
         while not self.ended.wait(ASK):
-            for number in ray.get(self.begun.take.remote()):
+            try:
+                begun = ray.get(self.begun.take.remote())
+            except RayError:  # its node is gone, and it starts again on another
+                continue
+            for number in begun:
                 with self.lock:
                     if not self.futures[number].done():
                         self.futures[number].set_running_or_notify_cancel()
@@ -106,7 +110,7 @@ class Ray(Engine):
         error = done.exception()
         with self.lock:
             if isinstance(error, RayError):
-                future.set_result(lost(f"Ray lost the run: {' '.join(str(error).split())}"))
+                future.set_result(lost(f"{error}\nRay lost the run: {type(error).__name__}"))
             elif error:
                 future.set_exception(error)
             else:

@@ -21,8 +21,7 @@ from stages.runner.coordinator import bring_up_to_date_on, committed_revision
 from stages.runner.dvc import Outcome
 from stages.runner.engines import Engine
 from stages.runner.lock import entries, lock_text
-from stages.runner.node import Task, run_task
-from stages.runner.one_stage import versions
+from stages.runner.node import Task, run_task, versions
 from stages.runtime.command_line import Parser, protocol
 from stages.runtime.files import REPORTS, write_atomically
 

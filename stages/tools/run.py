@@ -56,6 +56,8 @@ def main() -> None:
         "of the node's environment (default: %(default)s)",
     )
     arguments = parser.parse_args()
+    if arguments.pull and arguments.on != PLACES[0]:
+        parser.error(f"--pull: --on {arguments.on} pulls anyway")
     with protocol("run", INTERRUPTED):
         check_merged(PARAMS_FILE)
         load_params()
