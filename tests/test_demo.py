@@ -24,7 +24,7 @@ from stages.params.recipe import CELLS, load_recipe
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, json_text, load_padded, run_folder
 from stages.tools.predict import Models, model_folders
-from tests.conftest import SMALL
+from tests.conftest import ROOT, SMALL
 from tests.test_demo_page import Page, random_weights
 from tests.test_demo_page import browser as browser  # the fixture
 from tests.test_page import Browser
@@ -53,7 +53,7 @@ def test_what_is_restored_is_near_and_biases_are_exact(cell: str) -> None:
     assert again.keys() == weights.keys()
     for layer, each in weights.items():
         for place, (before, after) in enumerate(zip(each, again[layer], strict=True)):
-            exact = layer == "positive" or place == 2
+            exact = layer in ("positive", "rnn") or place == 2
             assert after.dtype == np.float32 and np.array_equal(before, after) == exact
             assert after == pytest.approx(before, abs=1e-3)
 
@@ -127,6 +127,13 @@ def test_the_stage_measures_what_rounding_costs(folder: Path, monkeypatch: pytes
         assert each["largest_change"] < 0.002
         assert abs(each["accuracy_in_page"] - each["accuracy"]) <= each["other_answers"] / 60 + 1e-5
     assert any(each["largest_change"] > 0 for each in report["models"])
+
+
+def test_the_committed_page_keeps_what_is_promised() -> None:
+    """It is small enough to be sent, and within 0.01 of `predict`."""
+    report = json.loads((ROOT / "reports/demo.json").read_text())
+    assert report["megabytes"] <= 12
+    assert all(each["largest_change"] < 0.01 for each in report["models"])
 
 
 def test_the_page_predicts_as_predict_does(

@@ -218,7 +218,7 @@ def test_a_text_without_words(page: Page, text: str) -> None:
     page.write("good")
     page.write(text)
     assert [page.answer(cell) for cell in CELLS] == ["", ""]
-    assert page.said("rnn") == "RNN – no word to read" and page.words() == []
+    assert page.said("rnn") == "RNN – nothing to read" and page.words() == []
     page.gradients()
 
 
@@ -243,6 +243,8 @@ def test_gradients_are_differences_of_the_last_state(page: Page, name: str, cell
         of_units[token] += (((last[1] - last[0]) / 2e-6) ** 2)[:, 0]
     squares = of_units.sum(axis=1)
     assert page.gradients()[cell] == pytest.approx(squares.tolist(), rel=1e-4, abs=1e-9)
+    ticks = page.get("gradient").find_elements(By.TAG_NAME, "text")
+    assert ticks[0].text == "≤ 1e−8"
     label = page.get("gradient").find_element(By.TAG_NAME, "svg").get_attribute("aria-label")
     relative = np.sqrt(squares[0] / squares[-1])
     said = label.split(f"{cell.upper()} ")[1].split(",")[0]
@@ -311,7 +313,7 @@ def test_a_word_is_looked_at_with_the_mouse(page: Page) -> None:
         False,
     ]
     cursors = page.driver.find_elements(By.CSS_SELECTOR, ".plot:not(#unit-rnn *, #unit-lstm *) > .cursor")
-    assert len(cursors) == 9 - 2 and all(cursor.is_displayed() for cursor in cursors[:6])
+    assert len(cursors) == 9 - 2 and all(cursor.is_displayed() for cursor in cursors)
     ActionChains(page.driver).move_to_element(page.get("cut")).move_to_element(page.get("example")).perform()
     assert page.get("about").text.startswith("Hover over")
 
@@ -357,17 +359,61 @@ def test_zeros_can_be_read_one_after_another(page: Page) -> None:
     page.select("model", "last")
     page.write("the film is good")
     slider = page.get("zeros")
-    assert slider.is_enabled() and slider.get_attribute("max") == "30"
+    assert slider.is_enabled() and slider.get_attribute("max") == slider.get_attribute("value") == "25"
     assert len(page.words()) == 30 and "zero" in page.words()[-1].get_attribute("class")
     trained = page.driver.find_element(By.CSS_SELECTOR, "[name=side]:checked + .trained").text
     assert trained == "zeros after the text"
-    for zeros in (0, 1, 7):
+    for zeros in (0, 1, 7, 25):
         page.zeros(zeros)
+        assert page.get("zeros-shown").text == str(zeros)
         for cell in CELLS:
             wanted = expected("last", cell, row("last", "the film is good", "after", zeros))
             assert page.after(cell) == pytest.approx(wanted.tolist(), abs=1e-5)
+    page.write("the film is good very")
+    assert len(page.words()) == 30  # at the most, it stays there
     page.pad("skipped")
-    assert not slider.is_enabled() and len(page.words()) == 5
+    assert not slider.is_enabled() and len(page.words()) == 5 + 1 and page.get("unseen").text == ""
+
+    page.select("model", "mean")  # which skipped zeros in training
+    page.pad("before")
+    assert slider.get_attribute("value") == page.get("zeros-shown").text == "194" and len(page.words()) == 200
+    assert page.get("unseen").text == "In training, these models read no zeros."
+
+
+def test_what_is_chosen_is_a_word_not_a_place(page: Page) -> None:
+    """Zeros before the text grow in number when a word is deleted, and words move."""
+
+    def chosen() -> str:
+        return str(page.driver.find_element(By.CSS_SELECTOR, "#words-rnn .now").text)
+
+    page.pad("before")
+    page.write("the film is not good")
+    page.words()[-2].click()
+    assert chosen() == "not"
+    page.pad("skipped")
+    assert chosen() == "not"
+    page.pad("before")
+    page.zeros(3)
+    assert chosen() == "not"
+    page.get("delete").click()
+    assert page.get("text").get_attribute("value") == "the film is good" and chosen() == "good"
+    page.get("delete").click()  # the last one
+    assert page.get("text").get_attribute("value") == "the film is " and chosen() == "is"
+    page.get("replacement").send_keys(Keys.ENTER)  # nothing to replace it with
+    page.get("replacement").send_keys("  ", Keys.ENTER)
+    assert page.get("text").get_attribute("value") == "the film is "
+    for _ in range(3):
+        page.get("delete").click()
+    assert page.words() == [] and page.driver.switch_to.active_element == page.get("text")
+    page.get("text").send_keys("dull")
+    assert not page.get("undo").is_enabled()  # typing is another beginning
+
+    page.write("very " * 250 + "good film")
+    page.words()[-2].click()
+    page.get("delete").click()
+    assert page.words()[-1].text == chosen() == "film"
+    boxes = [page.get(f"words-{cell}") for cell in CELLS]
+    assert boxes[1].get_property("scrollTop") > 0  # where the same word is
 
 
 def test_units_are_sorted_and_shown_alone(page: Page) -> None:
@@ -403,6 +449,8 @@ def test_units_are_sorted_and_shown_alone(page: Page) -> None:
     lines = page.driver.find_elements(By.CSS_SELECTOR, "#unit-lstm polyline")
     assert len(lines) == 4 and len(page.driver.find_elements(By.CSS_SELECTOR, "#unit-rnn polyline")) == 1
     assert page.get("of").text == "the unit of row 4"
+    page.write("dull " * 9)
+    assert f"LSTM, unit {order[3]}, row 4" in page.get("unit-lstm").text
     page.get("all").click()
     assert not page.get("unit-lstm").is_displayed() and page.get("of").text == "all units"
 
@@ -459,13 +507,22 @@ def test_the_page_can_be_read(browser: Browser, path: Path, width: int, scheme: 
     for words, colour, background in colours:
         assert contrast(colour, background) >= 4.5, (words, colour, background)
     unnamed = """return [...document.querySelectorAll("button, input, select, textarea, canvas, svg")]
-      .filter((e) => e.checkVisibility() && !e.labels?.length && !e.ariaLabel && !e.textContent.trim())
+      .filter((e) => e.checkVisibility() && !e.labels?.length && !e.ariaLabel)
+      .filter((e) => e.tagName !== "BUTTON" || !e.textContent.trim())
       .map((e) => e.outerHTML)"""
     assert browser.run(unnamed) == []
     page.gradients()
     asked = browser.run("return performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [name for name in asked if not name.startswith("data:")] == []
     assert page.errors() == []
+
+
+def test_charts_fit_when_the_window_changes(page: Page) -> None:
+    page.gradients()
+    width = "return document.querySelector('#gradient svg').viewBox.baseVal.width"
+    before = page.run(width)
+    page.browser.resize(700)
+    WebDriverWait(page.driver, 30).until(lambda _: page.run(width) < before - 200)
 
 
 def test_the_colours_can_be_chosen(page: Page) -> None:

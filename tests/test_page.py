@@ -191,11 +191,19 @@ class Browser:
         ):
             options.add_argument(f"--{flag}")
         self.driver = webdriver.Chrome(options, Service(driver))
+        # Offline, and so that pages would notice it.
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        nothing = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", nothing)
+
+    def resize(self, width: int) -> None:
+        """Give the window this width, a phone's below 500 pixels."""
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
     def look(self, path: Path, width: int, scheme: str) -> None:
         """Open a page in a window of this width, light or dark."""
-        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.resize(width)
         preferred = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preferred)
         self.driver.get(path.as_uri())

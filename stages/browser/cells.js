@@ -115,8 +115,10 @@ function bytes(base64) {
 
 const numbers = (base64) => new Float32Array(bytes(base64).buffer);
 
-// A matrix is kept in 12 bits: each row's weights are levels, -2047 to 2047, times its scale. Two levels are three bytes.
-function matrix({ columns, levels, scale }) {
+// A matrix is kept as it is, or in 12 bits: each row's weights are levels, -2047 to 2047, times its scale. Two levels
+// are three bytes.
+function matrix({ columns, values: exact, levels, scale }) {
+  if (exact) return { rows: numbers(exact).length / columns, columns, values: numbers(exact) };
   const packed = bytes(levels);
   const scales = numbers(scale);
   const values = new Float32Array(scales.length * columns);

@@ -52,7 +52,7 @@ export function showInside() {
   };
   for (const [cell, name] of Object.entries(CELLS)) {
     const run = of(cell);
-    run.order = order(cell);
+    if (state.row === null) run.order = order(cell);
     map(`${cell}-h`, run, turned(run), hidden, `${name}, hidden state`);
   }
   for (const [gateName, name] of Object.entries(GATES)) {
@@ -68,7 +68,13 @@ export function showInside() {
   get("unit").max = Math.min(...Object.keys(CELLS).map((cell) => of(cell).network.units));
   get("all").disabled = state.row === null;
   showUnit();
-  showGradient();
+}
+
+// Draw the charts again, in the width that they have now.
+export function drawCharts() {
+  showCurve();
+  showUnit();
+  drawGradient();
 }
 
 // One unit of each network alone.
@@ -97,7 +103,7 @@ function showUnit() {
 }
 
 // The gradients of a long text take some seconds: unit by unit, with pauses in which the page stays awake.
-async function showGradient() {
+export async function showGradient() {
   state.job = {};
   const { job } = state;
   const box = get("gradient");
@@ -107,6 +113,7 @@ async function showGradient() {
   await pause(100); // somebody may be typing
   const rows = state.row === null ? of("lstm").order.keys() : [state.row - 1];
   const sums = Object.fromEntries(Object.keys(CELLS).map((cell) => [cell, state.items.map(() => 0)]));
+  state.gradients = sums;
   let since = performance.now();
   for (const row of rows) {
     for (const cell of Object.keys(CELLS)) {
@@ -114,27 +121,30 @@ async function showGradient() {
       const { network: reader, steps, order: units } = of(cell);
       for (const [token, each] of squares(reader, steps, units[row]).entries()) sums[cell][token] += each;
       if (performance.now() - since > 50) {
-        drawGradient(sums);
+        drawGradient();
         await pause(0);
         since = performance.now();
       }
     }
   }
   if (state.job !== job) return;
-  drawGradient(sums);
+  drawGradient();
   box.setAttribute("aria-busy", "false");
 }
 
-function drawGradient(sums) {
+function drawGradient() {
+  const sums = state.gradients;
+  if (!sums || sums.rnn.length !== state.items.length) return; // they are being computed
   const norms = (cell) => sums[cell].map((sum) => Math.sqrt(sum / sums[cell].at(-1)) || 0);
   const lines = Object.keys(CELLS).map((cell) => ({ name: cell, values: norms(cell).map(Math.log10) }));
   const most = lines.flatMap(({ values }) => values).reduce((a, b) => Math.max(a, b), 0);
   const high = 2 * Math.ceil(Math.min(most, 8) / 2 + 0.01);
   const ticks = [];
   for (let power = FLOOR; power <= high; power += 2)
-    ticks.push([power, power ? `1e${power}`.replace("-", "−") : "1"]);
-  const first = Object.entries(CELLS).map(([cell, name]) => `${name} ${norms(cell)[0]?.toPrecision(2)}`);
+    ticks.push([power, power ? `${power === FLOOR ? "≤ " : ""}1e${power}`.replace("-", "−") : "1"]);
+  const first = Object.entries(CELLS).map(
+    ([cell, name]) => `${name} ${norms(cell)[0]?.toPrecision(2) ?? "–"}`,
+  );
   const label = `Gradient in the first token, relative to the last: ${first.join(", ")}`;
   drawn("gradient", { lines, ticks, low: FLOOR, high }, label);
-  state.gradients = sums;
 }

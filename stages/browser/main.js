@@ -1,44 +1,59 @@
 // What happens when something is typed, chosen, hovered over or changed.
 
-import { showCurve, showInside } from "./figures.js";
+import { drawCharts, showCurve, showGradient, showInside } from "./figures.js";
 import { answer, CELLS, compute, data, examples, get, networkOf, state, undo } from "./state.js";
-import { showAnswers, showNow, showWords } from "./texts.js";
+import { showAnswers, showNow, showWords, showZeros } from "./texts.js";
 
 const STEP_MILLISECONDS = 220; // of Play
 
 // Read the text, and show everything anew.
 function update() {
   compute();
+  showZeros();
   showAnswers();
   showWords();
   showCurve();
   showInside();
+  showGradient();
   showNow();
 }
 
-function setText(text) {
+function setText(text, shown = null) {
   get("text").value = text;
-  examples.shown = null;
-  get("which").textContent = "";
+  examples.shown = shown;
+  get("which").textContent = shown
+    ? `${examples.place + 1} of ${shown.of}: ${shown.words} words, labelled ${shown.positive ? "positive" : "negative"}`
+    : "";
   update();
+}
+
+// Forget what was chosen in another text, and how to go back to it.
+function start(text, shown) {
+  state.compared = state.chosen = null;
+  undo.length = 0;
+  setText(text, shown);
 }
 
 // Replace the chosen word, or delete it with the space beside it, and keep what was predicted before.
 function edit(replacement) {
-  const { start, end } = state.items[state.chosen];
+  const { start: from, end } = state.items[state.chosen];
   const text = get("text").value;
   undo.push(text);
   state.compared = { rnn: answer("rnn"), lstm: answer("lstm") };
   const after = replacement ? text.slice(end) : text.slice(end).replace(/^\s/, "");
-  setText(text.slice(0, start) + replacement + after);
+  setText(text.slice(0, from) + replacement + after);
   get("replacement").value = "";
-  get("replacement").focus();
+  get(replacement ? "replacement" : get("delete").disabled ? "text" : "delete").focus();
+}
+
+function hover(at) {
+  state.hovered = at;
+  showNow();
 }
 
 function choose(at, focus = false) {
   state.chosen = at;
-  state.hovered = null;
-  showNow();
+  hover(null);
   if (focus) get("words-rnn").querySelectorAll(".word")[at].focus();
 }
 
@@ -46,21 +61,18 @@ function stop() {
   clearInterval(state.timer);
   state.timer = null;
   get("play").textContent = "Play";
-  get("play").setAttribute("aria-pressed", "false");
   showNow();
 }
 
 function play() {
   if (state.timer) return stop();
   if (!state.items.length) return;
-  choose(0);
   get("play").textContent = "Stop";
-  get("play").setAttribute("aria-pressed", "true");
   state.timer = setInterval(
     () => (state.chosen + 1 < state.items.length ? choose(state.chosen + 1) : stop()),
     STEP_MILLISECONDS,
   );
-  showNow();
+  choose(0);
 }
 
 function showExample() {
@@ -74,44 +86,31 @@ function showExample() {
   }
   examples.place = (examples.place + 1) % fitting.length;
   const shown = fitting[examples.place];
-  state.compared = state.chosen = null;
-  get("text").value = shown.text;
-  examples.shown = shown;
-  get("which").textContent =
-    `${examples.place + 1} of ${fitting.length}: ${shown.words} words, labelled ${shown.positive ? "positive" : "negative"}`;
-  update();
+  start(shown.text, { ...shown, of: fitting.length });
 }
 
 function chooseModel(place) {
   state.model = data.models[place];
   state.side = state.model.padding;
   state.zeros = state.model.maxlen;
-  get("zeros").max = get("zeros").value = state.zeros;
+  state.compared = state.row = null;
+  get("unit").value = "";
   for (const radio of document.querySelectorAll("[name=side]")) {
     radio.checked = radio.value === state.side;
     radio.nextElementSibling.classList.toggle("trained", radio.checked);
   }
-  state.compared = null;
-  showZeros();
-}
-
-function showZeros() {
-  get("zeros").disabled = state.side === "skipped";
-  get("zeros-shown").textContent = state.side === "skipped" ? "none" : get("zeros").value;
 }
 
 function chooseUnit(row) {
   state.row = row >= 1 && row <= Number(get("unit").max) ? Math.round(row) : null;
   get("unit").value = state.row ?? "";
   showInside();
+  showGradient();
   showNow();
 }
 
 // What happens when.
-get("text").addEventListener("input", () => {
-  state.compared = state.chosen = null;
-  setText(get("text").value);
-});
+get("text").addEventListener("input", () => start(get("text").value));
 get("example").addEventListener("click", showExample);
 for (const id of ["kind", "length"]) {
   get(id).addEventListener("change", () => {
@@ -123,33 +122,24 @@ get("model").addEventListener("change", ({ target }) => {
   chooseModel(target.value);
   update();
 });
-for (const radio of document.querySelectorAll("[name=side]")) {
-  radio.addEventListener("change", () => {
-    state.side = radio.value;
-    state.chosen = null;
-    showZeros();
-    update();
-  });
-}
+get("sides").addEventListener("change", ({ target }) => {
+  state.side = target.value;
+  state.compared = null;
+  update();
+});
 get("zeros").addEventListener("input", ({ target }) => {
-  state.zeros = Number(target.value);
-  showZeros();
+  state.zeros = target.value === target.max ? state.model.maxlen : Number(target.value);
+  state.compared = null;
   update();
 });
 get("play").addEventListener("click", play);
 for (const cell of Object.keys(CELLS)) {
   const box = get(`words-${cell}`);
   const token = ({ target }) => (target.dataset.at === undefined ? null : Number(target.dataset.at));
-  box.addEventListener("pointerover", (event) => {
-    state.hovered = token(event);
-    showNow();
-  });
-  box.addEventListener("pointerleave", () => {
-    state.hovered = null;
-    showNow();
-  });
-  box.addEventListener("click", (event) => token(event) !== null && choose(token(event)));
-  box.addEventListener("focusin", (event) => token(event) !== null && choose(token(event)));
+  box.addEventListener("pointerover", (event) => hover(token(event)));
+  box.addEventListener("pointerleave", () => hover(null));
+  for (const kind of ["click", "focusin"])
+    box.addEventListener(kind, (event) => token(event) !== null && choose(token(event)));
 }
 get("words-rnn").addEventListener("keydown", (event) => {
   const last = state.items.length - 1;
@@ -162,7 +152,8 @@ get("words-rnn").addEventListener("keydown", (event) => {
 });
 get("edit").addEventListener("submit", (event) => {
   event.preventDefault();
-  edit(get("replacement").value.trim());
+  const replacement = get("replacement").value.trim();
+  if (replacement) edit(replacement);
 });
 get("delete").addEventListener("click", () => edit(""));
 get("undo").addEventListener("click", () => {
@@ -170,24 +161,19 @@ get("undo").addEventListener("click", () => {
   setText(undo.pop());
 });
 for (const box of document.querySelectorAll(".maps .plot:has(canvas)")) {
-  box.addEventListener("pointermove", (event) => {
-    const share = event.offsetX / box.clientWidth;
-    if (!state.items.length) return;
-    state.hovered = Math.min(Math.max(Math.floor(share * state.items.length), 0), state.items.length - 1);
-    showNow();
+  const last = () => state.items.length - 1;
+  box.addEventListener("pointermove", ({ offsetX }) => {
+    const at = Math.floor((offsetX / box.clientWidth) * (last() + 1));
+    if (last() >= 0) hover(Math.min(Math.max(at, 0), last()));
   });
-  box.addEventListener("pointerleave", () => {
-    state.hovered = null;
-    showNow();
-  });
-  box.addEventListener("click", (event) =>
-    chooseUnit(Math.floor((event.offsetY / box.clientHeight) * get("unit").max) + 1),
+  box.addEventListener("pointerleave", () => hover(null));
+  box.addEventListener("click", ({ offsetY }) =>
+    chooseUnit(Math.floor((offsetY / box.clientHeight) * get("unit").max) + 1),
   );
 }
 get("sort").addEventListener("change", ({ target }) => {
   state.sort = target.value;
-  showInside();
-  showNow();
+  chooseUnit(0);
 });
 get("unit").addEventListener("change", ({ target }) => chooseUnit(Number(target.value)));
 get("all").addEventListener("click", () => chooseUnit(0));
@@ -196,16 +182,12 @@ get("theme").addEventListener("change", ({ target }) => {
   showInside();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showInside);
-let width = 0;
-new ResizeObserver(() => {
-  if (innerWidth === width) return;
-  width = innerWidth;
-  showCurve();
-  showInside();
+addEventListener("resize", () => {
+  drawCharts();
   showNow();
-}).observe(document.body);
+});
 
 for (const cell of Object.keys(CELLS)) get(`code-${cell}`).textContent = networkOf(cell).step.toString();
 get("main").hidden = false;
 chooseModel(0);
-setText(get("text").value);
+start(get("text").value);

@@ -1,7 +1,8 @@
 """Weights in 12 bits: so that four models fit into a page of a few megabytes.
 
-8 bits would do for accuracy. But a plain RNN may magnify a small difference at every step, and the prediction
-for a text of few words hangs on few numbers: some would be off by several hundredths.
+8 bits would do for accuracy. But the prediction for a text of few words hangs on few numbers: some would be
+off by several hundredths. And a plain RNN may magnify a small difference at every step, so its weights, which
+are few, stay as they are; its embedding is rounded as the LSTM's.
 """
 
 import base64
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 LAST = 2**11 - 1  # levels are whole numbers from -LAST to LAST
+EXACT = ("rnn",)  # cells whose kernel and recurrent weights are not rounded
 
 
 def quantise(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,16 +26,17 @@ def quantise(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def restored(weights: Mapping[str, list[np.ndarray]], cell: str) -> dict[str, list[np.ndarray]]:
-    """Return layer → arrays, float32, as a browser gets them: matrices rounded, all else as it is."""
+    """Return layer → arrays, float32, as a browser gets them: rounded, but for vectors and `EXACT`."""
 
     def rounded(matrix: np.ndarray) -> np.ndarray:
         levels, scale = quantise(matrix)
         return levels.astype(np.float32) * scale
 
-    (embedding,), (kernel, recurrent, bias) = weights["embedding"], weights[cell]
+    (embedding,), own = weights["embedding"], weights[cell]
+    kernel, recurrent, bias = own
     return {
         "embedding": [rounded(embedding)],
-        cell: [rounded(kernel), rounded(recurrent), bias],
+        cell: own if cell in EXACT else [rounded(kernel), rounded(recurrent), bias],
         "positive": weights["positive"],
     }
 
@@ -44,10 +47,19 @@ def packed(weights: Mapping[str, list[np.ndarray]], cell: str) -> dict[str, Any]
     output, offset = weights["positive"]
     matrices = {"embedding": embedding, "kernel": kernel, "recurrent": recurrent}
     vectors = {"bias": bias, "output": output[:, 0], "offset": offset}
+    exact = ("kernel", "recurrent") if cell in EXACT else ()
     return {
-        **{name: _packed_matrix(matrix) for name, matrix in matrices.items()},
+        **{
+            name: _exact(matrix) if name in exact else _packed_matrix(matrix)
+            for name, matrix in matrices.items()
+        },
         **{name: _base64(vector.astype("<f4")) for name, vector in vectors.items()},
     }
+
+
+def _exact(matrix: np.ndarray) -> dict[str, Any]:
+    """Return a matrix in base64, float32, row by row."""
+    return {"columns": matrix.shape[1], "values": _base64(matrix.astype("<f4"))}
 
 
 def _packed_matrix(matrix: np.ndarray) -> dict[str, Any]:

@@ -18,12 +18,13 @@ export const state = {
   side: data.models[0].padding,
   zeros: data.models[0].maxlen,
   sort: "answer",
-  row: null, // of the unit that is shown alone, from 1
+  row: null, // of the unit that is shown alone, from 1; as long as there is one, units keep their rows
   chosen: null, // the token that was clicked or went to
   hovered: null, // the token under the pointer
   compared: null, // what was predicted before the last edit, by cell
   items: [], // the tokens that are read
   runs: {}, // cell → network, steps and order of units
+  room: 0, // for zeros
 };
 
 export const of = (cell) => state.runs[cell];
@@ -39,18 +40,28 @@ export function networkOf(cell) {
 
 // Read the text with both networks.
 export function compute() {
+  const looked = state.items[state.chosen];
   const words = split(get("text").value);
   const { read: own, cut } = encode(words, vocabularyTokens, state.model);
-  const room = state.model.maxlen - own.length;
-  state.items = words.length ? pad(own, state.side, Math.min(state.zeros, room)) : [];
+  state.room = state.model.maxlen - own.length;
+  state.items = words.length ? pad(own, state.side, Math.min(state.zeros, state.room)) : [];
   state.cut = state.model.truncating === "pre" ? words.slice(0, cut) : words.slice(words.length - cut);
   for (const cell of Object.keys(CELLS)) {
     const reader = networkOf(cell);
     const tokens = state.items.map(({ token }) => token);
     const result = read(reader, tokens, former.get(reader));
     former.set(reader, result);
-    state.runs[cell] = { network: reader, steps: result.steps, signs: reader.output.map(Math.sign) };
+    const order = state.row === null ? null : state.runs[cell].order;
+    state.runs[cell] = { network: reader, steps: result.steps, signs: reader.output.map(Math.sign), order };
   }
-  if (state.chosen >= state.items.length) state.chosen = null;
+  state.chosen = looked ? placeOf(looked) : null;
   state.hovered = null;
+}
+
+// The place of a token that was read before: where its word is, or was; null where there is none.
+function placeOf({ start, kind }) {
+  const same = (item) => (start === undefined ? item.kind === kind : item.start >= start);
+  const at = state.items.findIndex(same);
+  const place = at < 0 ? state.items.findLastIndex((item) => item.start !== undefined) : at;
+  return place < 0 ? null : place;
 }

@@ -19,14 +19,25 @@ export function showAnswers() {
   }
   const { maxlen, truncating } = state.model;
   const which = truncating === "pre" ? "last" : "first";
-  get("cut").textContent = state.cut.length
-    ? `Only the ${which} ${maxlen} tokens count: ${state.cut.length.toLocaleString("en")} words are not read.`
-    : "";
+  const cut = state.cut.length;
+  const unread = `${cut.toLocaleString("en")} ${cut === 1 ? "word is" : "words are"} not read`;
+  get("cut").textContent = cut ? `Only the ${which} ${maxlen} tokens count: ${unread}.` : "";
+}
+
+export function showZeros() {
+  const none = state.side === "skipped";
+  const slider = get("zeros");
+  slider.disabled = none;
+  slider.max = state.room;
+  slider.value = state.zeros;
+  get("zeros-shown").textContent = none ? "none" : slider.value;
+  get("unseen").textContent =
+    !none && state.model.padding === "skipped" ? "In training, these models read no zeros." : "";
 }
 
 // What a probability says, whether that is right, and what it was before an edit.
 function said(cell, p) {
-  if (p === null) return "no word to read";
+  if (p === null) return "nothing to read";
   const { shown } = examples;
   const right = shown && p > 0.5 === shown.positive ? ", right" : ", wrong";
   const before = state.compared && `; before: ${fixed(state.compared[cell])}`;
@@ -75,6 +86,7 @@ export function showNow() {
       word.classList.toggle("now", place === at);
       word.classList.toggle("later", Boolean(state.timer) && place > at);
       if (cell === "rnn") word.tabIndex = place === (state.chosen ?? 0) ? 0 : -1;
+      if (place === at) bring(word);
     }
   }
   for (const box of document.querySelectorAll(".plot")) {
@@ -92,6 +104,13 @@ export function showNow() {
   get("undo").disabled = !undo.length;
 }
 
+// Scroll a word's box so far that the word is seen.
+function bring(word) {
+  const box = word.parentElement;
+  const out = word.offsetTop < box.scrollTop || word.offsetTop > box.scrollTop + box.clientHeight - 30;
+  if (out) box.scrollTop = word.offsetTop - box.clientHeight / 2;
+}
+
 function about({ word, kind }, at) {
   const step = of("lstm").steps[at];
   const mean = (gate) => step[gate].reduce((sum, each) => sum + each, 0) / step[gate].length;
@@ -100,5 +119,5 @@ function about({ word, kind }, at) {
     kind
   ];
   const after = Object.entries(CELLS).map(([cell, name]) => `${name} ${fixed(of(cell).steps[at].p)}`);
-  return `Token ${at + 1} of ${state.items.length}, ${what}: ${after.join(", ")}. LSTM gates open, mean: ${gates.join(", ")}.`;
+  return `Token ${at + 1} of ${state.items.length}, ${what}: ${after.join(", ")}. LSTM gates, on average: ${gates.join(", ")}.`;
 }
