@@ -115,8 +115,8 @@ def test_words_for_numbers() -> None:
         "a, b and c",
     ]
     assert formatting.fixed(0.31234, 3) == "0.312" and formatting.fixed(9.6) == "10"
-    settings = [formatting.setting(each) for each in (None, False, 0.5, 3e-05)]
-    assert settings == ["none", "False", "0.5", "0.00003"]
+    settings = [formatting.setting(each) for each in (None, False, 0.0, 1e-05, 1e-07)]
+    assert settings == ["none", "False", "0.0", "0.00001", "1e-07"]
 
 
 def test_the_first_paragraph() -> None:

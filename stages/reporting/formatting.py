@@ -64,8 +64,8 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def setting(value: Any) -> str:
-    """A parameter's value: None → "none", 3e-05 → "0.00003"."""
-    if isinstance(value, float):
+    """A parameter's value: None → "none", 3e-05 → "0.00003"; what is smaller has an exponent: "1e-07"."""
+    if isinstance(value, float) and (value == 0 or abs(value) >= 1e-5):
         return np.format_float_positional(value, trim="0")
     return "none" if value is None else str(value)
 
