@@ -20,10 +20,10 @@ from typing import NamedTuple
 from stages.runner.disk import full_disk
 from stages.runner.dvc import NOTES, Outcome, study_of
 from stages.runner.lock import entries
-from stages.runtime import processor
 
 # How a task ends where another try, or another node, may do better.
 TRY_AGAIN, REFUSED = 75, 78
+OTHER_BYTES = "results would not be the same bytes on this node"
 KEPT = 20_000  # characters of a run's output that it returns; its log has all
 
 
@@ -41,9 +41,8 @@ class Task(NamedTuple):
 def run_task(task: Task) -> Outcome:
     """Bring a stage up to date in a clone, and DVC's remote with it."""
     node = os.environ.get("SLURMD_NODENAME", platform.node())
-    if reasons := differences(task.packages):
-        reason = f"results would not be the same bytes on this node: {'; '.join(reasons)}\n"
-        return Outcome(REFUSED, False, reason, node)
+    if reasons := differences(task.packages):  # before DVC is imported, which may be missing
+        return Outcome(REFUSED, False, f"{OTHER_BYTES}: {'; '.join(reasons)}\n", node)
     try:
         folder = own_folder(task.folder)
     except OSError as error:
@@ -77,12 +76,9 @@ def run_task(task: Task) -> Outcome:
 
 
 def differences(promised: Mapping[str, str]) -> list[str]:
-    """Return what this node lacks of what is promised for the same bytes everywhere.
-
-    promised: of `versions`.
-    """
+    """Return which packages are here in other versions than promised; promised: of `versions`."""
     here = versions(promised)
-    return processor.differences() + [
+    return [
         f"{name} is {here[name]}, not {wanted}" for name, wanted in promised.items() if here[name] != wanted
     ]
 

@@ -18,13 +18,21 @@ from dvc.repo.reproduce import _reproduce_stage
 from dvc.stage.cache import _can_hash, _get_stage_hash
 from dvc.stage.exceptions import StageCmdFailedError
 
-from stages.runner.node import TRY_AGAIN
+from stages.runner.node import OTHER_BYTES, REFUSED, TRY_AGAIN
+from stages.runtime import processor
 
 PAUSES = (1.0, 3.0, 10.0, 25.0, 50.0)  # seconds before the remote is asked again
 
 
 def main() -> None:
-    """Exit with 1 where the stage fails, with `TRY_AGAIN` where the remote or a kill is at fault."""
+    """Exit with 1 where the stage fails, with `TRY_AGAIN` where the remote or a kill is at fault.
+
+    And with `REFUSED` on a processor that does not give the same bytes: only a process that begins with this
+    project can tell, and an engine's need not.
+    """
+    if reasons := processor.differences():
+        print(f"{OTHER_BYTES}: {'; '.join(reasons)}")
+        sys.exit(REFUSED)
     try:
         bring_up_to_date(sys.argv[1])
     except StageCmdFailedError as error:
