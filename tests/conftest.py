@@ -20,7 +20,7 @@ from stages.params.recipe import Model
 from stages.params.study import load_params
 from tests.examples import PARAMS, no_stages
 
-pytest_plugins = ["tests.changed", "tests.faults.table", "tests.team", "tests.ticking"]
+pytest_plugins = ["tests.browsing", "tests.changed", "tests.faults.table", "tests.team", "tests.ticking"]
 
 ROOT = Path(__file__).resolve().parent.parent
 # A net of a handful of numbers.

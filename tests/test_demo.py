@@ -24,10 +24,9 @@ from stages.params.recipe import CELLS, load_recipe
 from stages.runtime.errors import StageError
 from stages.runtime.files import RELEASED, REPORTS, json_text, load_padded, run_folder
 from stages.tools.predict import Models, model_folders
+from tests.browsing import Browser
 from tests.conftest import ROOT, SMALL
-from tests.test_demo_page import Page, random_weights
-from tests.test_demo_page import browser as browser  # the fixture
-from tests.test_page import Browser
+from tests.networks_page import Page, random_weights
 
 MATRICES = arrays(
     np.float32,
