@@ -20,6 +20,8 @@ Each row is a fault that the tests inject. They run the pipeline, or the part of
 generated archive, and read what came of it from files and exit statuses. The table is made of the tests that
 passed: `python -m pytest -m fault --write-faults`.
 
+Beyond samples, [every file operation fails once](sweep.md): `make faults`.
+
 | fault | what happens | what is kept | test |
 | --- | --- | --- | --- |
 """
