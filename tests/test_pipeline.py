@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from stages.runner.state import load_lock
 from tests.conftest import Project, run_in
@@ -33,6 +34,7 @@ def stale(project: Project, folder: Path) -> tuple[int, str]:
     return result.returncode, result.stderr
 
 
+@pytest.mark.slow
 def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp_path: Path) -> None:
     # Side by side; nothing is left for `dvc repro`.
     said, project = (pipeline / "said.txt").read_text(), trained

@@ -63,4 +63,4 @@ def test_what_equal_settings_cost() -> None:
 
 def test_what_all_candidates_have_alike() -> None:
     assert verdicts.fixed_settings({}) == ""
-    assert verdicts.fixed_settings({"a": 1e-05, "b": None}) == "All candidates have `a` 1e-05 and `b` none."
+    assert verdicts.fixed_settings({"a": 1e-05, "b": None}) == "All candidates have `a` 0.00001 and `b` none."

@@ -69,7 +69,7 @@ def test_a_file_size_limit_is_said_as_such(place: Place, mirror: Path) -> None:
         old = place.folder / "data/raw/old"
         old.parent.mkdir(parents=True)
         old.write_text("of before")
-        line = place.fails("a file could not be written", preamble=limit)
+        line = place.fails("File too large", preamble=limit)
     assert "no mirror" not in line
     assert old.read_text() == "of before"
 
