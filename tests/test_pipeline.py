@@ -61,6 +61,7 @@ def test_a_forced_run_makes_the_same_bytes(pipeline: Path, trained: Project, tmp
     assert project.repro() == set()
 
 
+@pytest.mark.slow
 def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Path) -> None:
     project = trained
     project.params["tuned"]["lstm"]["learning_rate"] = 0.002
@@ -85,6 +86,7 @@ def test_a_changed_number_runs_what_depends_on_it(trained: Project, tmp_path: Pa
     assert stale(project, tmp_path / "current") == (0, "")
 
 
+@pytest.mark.slow
 def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Project, tmp_path: Path) -> None:
     project = trained
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))

@@ -145,6 +145,7 @@ def test_the_cache_is_read_once_and_again_where_it_changes(
     assert read() == [b"kept"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "DVC's cache is deleted",
     "`make report` puts the results that are here back into it; nothing is run",
