@@ -6,10 +6,10 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from scipy.stats import t
 
 from stages.params.study import Params, load_params
 from stages.publishing.notebook import printed, with_text
+from stages.reporting.statistics import prediction_interval
 from stages.runtime.command_line import stage_main
 from stages.runtime.files import (
     REPORTS,
@@ -105,13 +105,8 @@ def pipeline_runs(params: Params, cell: str, padding: str, rate: float) -> list[
 
 
 def beside(accuracy: float, own: list[float]) -> dict[str, Any]:
-    """Return an accuracy beside the pipeline's, at least two, and their prediction interval for one more.
-
-    It is that of Student's t, at 95 %.
-    """
-    spread = np.std(own, ddof=1) * np.sqrt(1 + 1 / len(own)) * t.ppf(0.975, len(own) - 1)
-    interval = [round(float(np.mean(own) + sign * spread), 4) for sign in (-1, 1)]
-    return {"accuracy": accuracy, "seeds": own, "prediction_interval": interval}
+    """Return an accuracy beside the pipeline's, at least two, and their prediction interval for one more."""
+    return {"accuracy": accuracy, "seeds": own, "prediction_interval": prediction_interval(own)}
 
 
 def agreement(compared: dict[str, Any]) -> str:
