@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from stages.params.recipe import Model
+from stages.params.recipe import Model, Pad
 from stages.params.study import load_params
 from tests.examples import PARAMS, no_stages
 
@@ -34,6 +34,15 @@ SMALL = Model(
     embedding_dropout=0.0,
     word_dropout=0.0,
     output_dropout=0.0,
+)
+PAD = Pad(
+    num_words=8,  # so ranks up to 4 have tokens
+    maxlen=6,
+    padding="pre",
+    truncating="pre",
+    split_by="review",
+    validation_split=0.2,
+    split_seed=0,
 )
 GOOD, BAD = 5, 6  # word ranks that decide a generated review's label
 

@@ -13,30 +13,21 @@ from selenium.webdriver.support.wait import WebDriverWait
 from stages.browser.assembly import assembled
 from stages.browser.quantised import packed, restored
 from stages.inspection.readings import running_probabilities
-from stages.params.recipe import CELLS, Model, Pad
+from stages.params.recipe import CELLS, Model
 from stages.reviews.text import split_words, token_rows
 from tests.browsing import Browser
-from tests.conftest import SMALL
+from tests.conftest import PAD, SMALL
 
 Weights = dict[str, list[np.ndarray]]
 
 WORDS = ["the", "film", "is", "not", "good", "bad", "don't", "café", "cafÉ", "br", "10", "é", "very", "dull"]
 NUM_WORDS = len(WORDS) + 4
 # Each with a pooling, an activation, a padding and a truncating of its own; the third knows fewer words.
-PAD = Pad(
-    num_words=NUM_WORDS,
-    maxlen=200,
-    padding="pre",
-    truncating="pre",
-    split_by="review",
-    validation_split=0.2,
-    split_seed=0,
-)
 PADS = {
-    "mean": PAD,
-    "last": PAD.model_copy(update={"maxlen": 30, "padding": "post"}),
-    "max": PAD.model_copy(update={"maxlen": 30, "truncating": "post", "num_words": NUM_WORDS - 5}),
-    "logistic": PAD.model_copy(update={"maxlen": 12}),
+    "mean": PAD.model_copy(update={"maxlen": 200, "num_words": NUM_WORDS}),
+    "last": PAD.model_copy(update={"maxlen": 30, "num_words": NUM_WORDS, "padding": "post"}),
+    "max": PAD.model_copy(update={"maxlen": 30, "num_words": NUM_WORDS - 5, "truncating": "post"}),
+    "logistic": PAD.model_copy(update={"maxlen": 12, "num_words": NUM_WORDS}),
 }
 SETTINGS = {
     "mean": SMALL.model_copy(update={"mask_zero": True, "pooling": "mean"}),

@@ -24,23 +24,14 @@ from stages.film_groups import film_groups
 from stages.networks.models import build_model, save_model
 from stages.networks.provenance import FILE
 from stages.pad import pad
-from stages.params.recipe import CELLS, Pad, load_recipe
+from stages.params.recipe import CELLS, load_recipe
 from stages.reviews import text as text_module
 from stages.reviews.encoding import encode, load_raw, pad_rows
 from stages.reviews.text import FILTERS, batches, split_words, token_rows
 from stages.runtime.files import RAW, RELEASED, json_text, load_json, load_padded, run_folder
 from stages.tools import predict as module
-from tests.conftest import ROOT
+from tests.conftest import PAD, ROOT
 
-PAD = Pad(
-    num_words=8,  # so ranks up to 4 have tokens
-    maxlen=6,
-    padding="pre",
-    truncating="pre",
-    split_by="review",
-    validation_split=0.2,
-    split_seed=0,
-)
 RECIPES = ("notebook", "tuned")
 RELEASED_RECIPE = "tuned"  # which the tests' parameters release
 
