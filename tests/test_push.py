@@ -64,7 +64,7 @@ def test_a_push_arrives_and_a_forgotten_one_is_named(team: Team, trained: Clone,
     forgotten = "model-a, reports/report.html"  # where the list of a folder is not known, its files are not
     whose = "whoever trained them runs `make push`"
     assert pushing(reviewer, "--check") == (1, f"push: not on the remote: {forgotten}: {whose}")
-    missing = "nor are they here: `make report` makes them anew"
+    missing = "nor are they here: `make report` makes them again"
     assert pushing(reviewer) == (1, f"push: not on the remote: {forgotten}: {missing}")
     assert pushing(trained) == (0, "All 5 files that a fresh clone needs are on the remote")
     assert pushing(reviewer, "--check") == (0, "All 5 files that a fresh clone needs are on the remote")

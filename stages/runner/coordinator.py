@@ -82,7 +82,8 @@ def bring_up_to_date_on(
             check_ended(schedule, began)
     left = stale_stages(pipeline, graph)
     if missing := sorted(left.keys() - here):
-        raise StageError(f"{', '.join(missing)}: the remote lacks results; the same command makes them anew")
+        lack = "the remote lacks their results; the same command runs them again"
+        raise StageError(f"{', '.join(missing)}: {lack}")
     run_here(left, jobs, verbose, lock)
 
 

@@ -2,7 +2,7 @@
 
 What one side has changed, added or deleted is taken from that side, and so is what both did alike. Where they
 differ, the entry is left out and named: `dvc repro --pull` then takes the stage's results from the run cache,
-or makes them anew. The sides may be swapped, as in a rebase or cherry-pick: the result is the same.
+or makes them again. The sides may be swapped, as in a rebase or cherry-pick: the result is the same.
 
 Other DVC projects may copy this file: it needs Python and ruamel.yaml, as DVC does, and nothing else. In each
 clone, git is told once what `dvc.lock` and outputs in git (`cache: false`) are merged by:

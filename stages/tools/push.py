@@ -77,7 +77,7 @@ def push(repo: Repo, name: str | None, send: bool) -> int:
         names = sorted(needed[digest] for digest in missing)
         more = f", and {len(names) - SHOWN} more" if names[SHOWN:] else ""
         how = (
-            "nor are they here: `make report` makes them anew"
+            "nor are they here: `make report` makes them again"
             if send
             else "whoever trained them runs `make push`"
         )
