@@ -11,7 +11,7 @@ dvc repro --single-item evaluate page
 python -m stages.tools.quote
 endef
 
-STUDIES = search learning_rates ablation_rates ablation ladder whole_reviews delayed_recall keras_notebook
+STUDIES = search learning_rates best_rates ablation_rates ablation ladder whole_reviews delayed_recall keras_notebook
 
 .PHONY: help setup report merged push unused quick page $(STUDIES) bench walk test faults lint stale reproduced requirements
 .DEFAULT_GOAL := help
@@ -65,6 +65,7 @@ page: setup ## open the page in which both networks read what you type
 search: ## side study: candidates for the settings of a recipe, on validation reviews
 whole_reviews: ## side study: both cells on whole reviews, with more words
 learning_rates: ## side study: accuracy against the learning rate, of both cells with every recipe
+best_rates: ## side study: each cell's best learning rate, with seeds that did not choose it
 ablation_rates: ## side study: learning rates for the variants of `ablation`
 ablation: ## side study: a recipe without each of its parts
 ladder: ## side study: from one recipe to another in single steps

@@ -51,6 +51,7 @@ def load_inputs(params: Params) -> Inputs:
         "audit",
         "bag_of_words",
         "benchmark",
+        "best_rates",
         "ablation",
         "ablation_rates",
         "delayed_recall",

@@ -51,7 +51,7 @@ def tabulate_ablation_rates() -> None:
     ]
     table = {
         "recipe": study.recipe,
-        "seed": study.seeds[0],
+        "seed": pilot.seed,
         "margin": pilot.margin,
         "settings": recipe.model_dump(mode="json"),
         "variants": [variant.model_dump(include={"name", "settings"}) for variant in study.variants],

@@ -246,17 +246,31 @@ def made_up_learning_rates(
         for rate, value in zip(asked.learning_rate, values, strict=True)
         for seed in asked.seeds
     ]
-    settings = {recipe: next(iter(seeds.values()))["settings"] for recipe, seeds in runs.items()}
+    return {"runs": rows, "settings": without_rates(runs), "provenance": {"code": CODE}}
+
+
+def made_up_best_rates(
+    params: Params, runs: Mapping[str, Mapping[int, Any]], rnn: list[float], lstm: list[float]
+) -> dict[str, Any]:
+    """What `make best_rates` would write of each recipe in `runs`, whose seeds reach these accuracies."""
+    rows = [
+        {"recipe": rates.recipe, "cell": cell, "learning_rate": rates.of(cell), "seed": seed, "kept_epoch": 2}
+        | dict.fromkeys(("validation_accuracy", "test_accuracy"), value)
+        for rates in params.best_rates.rates
+        for cell, values in (("rnn", rnn), ("lstm", lstm))
+        for seed, value in zip(params.best_rates.seeds, values, strict=True)
+    ]
+    return {"runs": rows, "settings": without_rates(runs), "provenance": {"code": CODE}}
+
+
+def without_rates(runs: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
+    """Return the settings of each recipe without its learning rates."""
     return {
-        "runs": rows,
-        "settings": {
-            recipe: {
-                part: {name: value for name, value in block.items() if name != "learning_rate"}
-                for part, block in each.items()
-            }
-            for recipe, each in settings.items()
-        },
-        "provenance": {"code": CODE},
+        recipe: {
+            part: {name: value for name, value in block.items() if name != "learning_rate"}
+            for part, block in next(iter(seeds.values()))["settings"].items()
+        }
+        for recipe, seeds in runs.items()
     }
 
 
@@ -313,6 +327,7 @@ def no_stages(params: Params) -> dict[str, str]:
         "ablation_rates.json": json_text({}),
         "answers.md": "Nothing yet.\n",
         "benchmark.json": json_text(made_up_benchmark()),
+        "best_rates.json": json_text({}),
         "learning_rates.json": json_text({}),
         "benchmark.md": speed_text(made_up_benchmark()),
         "delayed_recall.json": json_text({}),

@@ -51,7 +51,7 @@ def made_up_pilot(params: Params, chosen: dict[str, dict[str, float]]) -> dict[s
     ]
     return {
         "recipe": study.recipe,
-        "seed": study.seeds[0],
+        "seed": pilot.seed,
         "margin": pilot.margin,
         "settings": params.blocks[study.recipe].model_dump(mode="json"),
         "variants": [{"name": each.name, "settings": each.settings} for each in study.variants],

@@ -87,6 +87,7 @@ def test_stages_run_before_their_inputs_exist(project: Project) -> None:
     others = {
         "choose",
         "download",
+        "tabulate_best_rates",
         "tabulate_delayed_recall",
         "tabulate_learning_rates",
         "train_delayed_recall",

@@ -114,7 +114,7 @@ def test_no_training_depends_on_reports_or_other_studies(name: str) -> None:
     blocks = {each.partition(".")[0] for each in TRAINING[name]["params"]}
     own = {"delayed_recall", "ladder"}
     assert blocks <= {"${item", "${search", "${whole_reviews", "${ablation", "${ladder"} | own
-    recipes = r"\$\{\w+\.recipe\}\.|\$\{ladder\.(first|last)\}$"
+    recipes = r"\$\{[\w.]+\.recipe\}\.|\$\{ladder\.(first|last)\}$"
     assert not [
         each
         for each in TRAINING[name]["params"]
@@ -133,7 +133,7 @@ def test_a_variant_depends_on_all_settings_that_it_does_not_change(name: str) ->
         part: {f"{part}.{leaf}" for leaf in block.model_fields}
         for part, block in (("model", Model), ("train", Train), ("rnn", Rnn), ("lstm", Lstm))
     }
-    names = [re.sub(r"^\$\{\w+\.recipe\}\.", "", each) for each in TRAINING[name]["params"]]
+    names = [re.sub(r"^\$\{[\w.]+\.recipe\}\.", "", each) for each in TRAINING[name]["params"]]
     kept = set().union(*(leaves.get(each, {each}) for each in for_both_cells(names)))
     changed = set(for_both_cells(re.findall(r"--set (\S+)=", TRAINING[name]["cmd"])))
     assert changed and not kept & changed
@@ -181,7 +181,8 @@ def test_without_a_cache_each_study_plans_its_own_stages_and_what_they_need(proj
     own = {f"stages/ablation/dvc.yaml:{stage}@reviews0" for stage in ("pad", "word_vectors")}
     assert needed("stages/ablation_rates/dvc.yaml") == of_a_recipe | own
     padded = {f"{stage}@{recipe}" for stage in ("pad", "word_vectors") for recipe in ("prepadded", "tuned")}
-    assert needed("stages/learning_rates/dvc.yaml") == {"download", "film_groups"} | padded
+    for study in ("learning_rates", "best_rates"):
+        assert needed(f"stages/{study}/dvc.yaml") == {"download", "film_groups"} | padded
     assert needed("stages/whole_reviews/dvc.yaml") == {"download", "film_groups"}
     assert needed("stages/delayed_recall/dvc.yaml") == set()
 
@@ -204,6 +205,8 @@ def test_a_change_of_reports_or_side_studies_trains_nothing(trained: Project) ->
         (folder / "__pycache__/other.pyc").touch()
     trained.params["search"] |= {"pooling": ["max"], "seeds": [5]}
     trained.params["learning_rates"] |= {"seeds": [5, 6], "learning_rate": [0.1]}
+    trained.params["best_rates"] |= {"seeds": [7, 8]}
+    trained.params["ablation_rates"] |= {"seed": 9}
     trained.params["whole_reviews"] |= {"seeds": [6], "poolings": ["last"]}
     trained.params["delayed_recall"] |= {"seeds": [7], "sequences": 50}
     trained.params["ablation"]["seeds"] = trained.params["ladder"]["seeds"] = [7]

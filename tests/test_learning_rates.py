@@ -24,12 +24,18 @@ def test_what_a_run_reached(tmp_path: Path) -> None:
     }
 
 
-def test_missing_runs_are_counted_and_one_is_named(project: Project) -> None:
-    result = project.stage("tabulate_learning_rates")
+@pytest.mark.parametrize(
+    ("study", "runs", "first"),
+    [("learning_rates", 24, "prepadded-rnn-0.0001-0"), ("best_rates", 8, "prepadded-rnn-2")],
+)
+def test_missing_runs_are_counted_and_one_is_named(
+    project: Project, study: str, runs: int, first: str
+) -> None:
+    result = project.stage(f"tabulate_{study}")
     assert result.returncode == 1
     assert result.stderr == (
-        "tabulate_learning_rates: data/learning_rates/runs lacks 24 of 24 runs, such as "
-        f"prepadded-rnn-0.0001-0: `dvc repro {PIPELINE}` trains them\n"
+        f"tabulate_{study}: data/{study}/runs lacks {runs} of {runs} runs, such as {first}: "
+        f"`dvc repro stages/{study}/dvc.yaml` trains them\n"
     )
 
 
@@ -77,6 +83,23 @@ def test_the_study_trains_recipes_with_each_rate_and_no_run_twice(trained: Proje
     project.save_params()
     refused = project.stage("tabulate_learning_rates").stderr
     assert "lacks 2 of 6 runs, such as prepadded-rnn-3e-05-2: " in refused
+
+
+@pytest.mark.slow
+def test_the_best_rates_are_trained_with_fresh_seeds(trained: Project) -> None:
+    project = trained
+    project.params["best_rates"]["rates"] = [{"recipe": "prepadded", "rnn": 0.00003, "lstm": 0.01}]
+    project.save_params()
+    project.make("best_rates", "JOBS=2")
+    table = json.loads(project.text("reports/best_rates.json"))
+    found = [(run["recipe"], run["cell"], run["learning_rate"], run["seed"]) for run in table["runs"]]
+    assert found == [
+        ("prepadded", cell, rate, seed)
+        for cell, rate in (("rnn", 0.00003), ("lstm", 0.01))
+        for seed in (2, 3)
+    ]
+    made = json.loads(project.text("data/best_rates/runs/prepadded-lstm-3/provenance.json"))
+    assert made["settings"]["lstm"]["learning_rate"] == 0.01
 
 
 def stale(project: Project) -> set[str]:

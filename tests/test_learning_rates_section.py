@@ -1,5 +1,6 @@
 """What the report says of learning rates: verdicts, a test for every outcome, table and figure."""
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -11,6 +12,7 @@ from stages.params.study import Params
 from stages.reporting.rendering import render
 from stages.reporting.report import build_report, draw
 from stages.reporting.sections.learning_rates import (
+    Measured,
     RecipeRates,
     cell_rates,
     change,
@@ -19,9 +21,11 @@ from stages.reporting.sections.learning_rates import (
     gap_by_recipe_and_rates,
     pair,
     robustness,
+    who_learns,
+    with_fresh_seeds,
 )
 from stages.reporting.statistics import Estimate
-from tests.examples import CODE, made_up_learning_rates, made_up_scores
+from tests.examples import CODE, made_up_best_rates, made_up_learning_rates, made_up_scores
 from tests.test_report import made_up_inputs, small_params
 
 
@@ -57,15 +61,18 @@ def test_rates_at_which_nothing_is_learned_are_not_as_good_as_the_best() -> None
     assert cell_rates(rows({0.1: [0.9], 0.2: [0.88]}), 0.1).near == 2  # exactly 2 points
 
 
+def measured(accuracies: list[float], rate: float = 0.1) -> Measured:
+    """Return a cell whose fresh seeds reach these accuracies on test reviews, with one rate."""
+    return with_fresh_seeds(rows({rate: [value + 0.1 for value in accuracies]}))
+
+
 def test_both_cells_are_compared_seed_by_seed_on_test_reviews() -> None:
-    cells = {
-        "rnn": cell_rates(rows({0.1: [0.7, 0.8, 0.9], 0.2: [0.6, 0.6, 0.6]}), 0.1),
-        "lstm": cell_rates(rows({0.1: [0.6, 0.6, 0.6], 0.2: [0.8, 0.8, 1.0]}), 0.1),
-    }
-    best = pair(cells, {"rnn": 0.1, "lstm": 0.2})
+    best = pair({"rnn": measured([0.6, 0.7, 0.8]), "lstm": measured([0.7, 0.7, 0.9], rate=0.2)})
+    assert best.rates == {"rnn": 0.1, "lstm": 0.2}
     assert best.accuracy["rnn"] == {"mean": 0.7, "sd": 0.1, "seeds": {"0": 0.6, "1": 0.7, "2": 0.8}}
     # Differences 0.1, 0, 0.1: sd 0.0577, and t(2) at 97.5 % is 4.303.
     assert best.difference == {"mean": 0.0667, "interval": [-0.0768, 0.2101]}
+    assert (best.learnt("rnn"), best.learnt("lstm")) == (1, 1)
 
 
 def gap(mean: float, reach: float = 0.01) -> Estimate:
@@ -114,17 +121,17 @@ def test_the_gap_in_words() -> None:
         "+6.0) with each cell's best: most of that gap is the learning rate. The second interval excludes 0: "
         "the LSTM is ahead."
     )
-    assert gap_by_rates("a", None, gap(0.05)) == (
-        "With `a`, whose own rates are not among these, LSTM − RNN is +5.0 (+4.0 to +6.0) percentage points "
-        "with each cell's best rate: the interval excludes 0: the LSTM is ahead."
+    assert gap_by_rates("a", gap(0.2), None) == (
+        "With `a`, LSTM − RNN is +20.0 (+19.0 to +21.0) percentage points at its own rates. `make "
+        "best_rates` measures it with each cell's best."
     )
 
 
 @pytest.mark.parametrize(
     ("own", "best", "headline", "said"),
     [
-        (0.005, 0.005, 0.2, "These seeds show no gap to explain: "),
-        (0.005, 0.3, 0.2, "These seeds show no gap to explain: "),
+        (0.005, 0.005, 0.2, "There is no gap to explain: "),
+        (0.005, 0.3, 0.2, "There is no gap to explain: "),
         (0.3, -0.1, 0.0, "The learning rate decides which cell is ahead: "),
         (0.3, 0.1, 0.0, "The learning rate, more than the cell: "),
         (0.3, 0.2, 0.05, "The rest of the recipe, more than the learning rate or the cell: "),
@@ -139,7 +146,7 @@ def test_what_the_gap_goes_with(own: float, best: float, headline: float, said: 
 def test_what_the_gap_goes_with_in_words() -> None:
     assert gap_by_recipe_and_rates("a", gap(0.3), gap(0.2), "b", gap(0.1), gap(0.05)).endswith(
         ": LSTM − RNN is +30.0 percentage points with `a` at its own rates and +20.0 with each cell's best, "
-        "+10.0 and +5.0 with `b`, over the seeds that all rates were tried with."
+        "+10.0 and +5.0 with `b`."
     )
 
 
@@ -164,17 +171,30 @@ def test_which_cell_does_well_with_more_rates(lstm: tuple[int, int], rnn: tuple[
 
 def test_best_rates_at_an_edge() -> None:
     inside = cell_rates(rows({0.1: [0.8], 0.2: [0.9], 0.3: [0.8]}), 0.1)
-    best = pair({"rnn": inside, "lstm": inside}, {"rnn": 0.2, "lstm": 0.2})
+    own = pair({"rnn": measured([0.8]), "lstm": measured([0.9])})
 
     def said(rnn: bool, lstm: bool) -> str:
         cells = {"rnn": inside._replace(at_edge=rnn), "lstm": inside._replace(at_edge=lstm)}
-        return edge({"a": RecipeRates(cells, None, best, "")})
+        return edge({"a": RecipeRates(cells, {}, own, None, "")})
 
     assert said(False, False) == "All best rates lie inside the range that was tried."
     assert said(True, True) == (
         "At an edge of the range, beyond which a better one may lie: the RNN's with `a`, the LSTM's with `a`."
     )
     assert said(False, True).endswith(" may lie: the LSTM's with `a`.")
+
+
+def test_how_many_runs_learn_with_the_best_rate() -> None:
+    def said(rnn: list[float], lstm: list[float]) -> str:
+        return who_learns({"a": pair({"rnn": measured(rnn), "lstm": measured(lstm)})})
+
+    assert said([0.8, 0.76], [0.9, 0.9]) == ""
+    assert said([0.8, 0.75], [0.9, 0.9]) == (
+        "Even with the best rate not every run learns: 1 of 2 runs of the RNN with `a` get more than 75 % of "
+        "the test reviews right."
+    )
+    both = "1 of 2 runs of the RNN with `a` and 0 of 2 runs of the LSTM with `a` get"
+    assert both in said([0.5, 0.8], [0.5, 0.5])
 
 
 RUNS = {
@@ -184,13 +204,18 @@ RUNS = {
 HEADING = "## How much of the gap is the learning rate?"
 
 
-def report(rnn: list[float], lstm: list[float], runs: Any = RUNS, **changes: Any) -> str:
-    """Return the report where each rate reaches this accuracy, with each recipe."""
+def report(
+    rnn: list[float], lstm: list[float], fresh: tuple[list[float], list[float]] | None, runs: Any = RUNS
+) -> str:
+    """Return the report where each rate reaches this accuracy, with each recipe.
+
+    fresh: what the RNN's and the LSTM's fresh seeds reach with the best; None: they were not trained.
+    """
     params = small_params(runs)
-    study = made_up_learning_rates(params, runs, rnn, lstm) | changes
-    return render(
-        "report.md", **build_report(params, made_up_inputs(params, runs, learning_rates=study))._asdict()
-    )
+    study = made_up_learning_rates(params, runs, rnn, lstm)
+    measured = made_up_best_rates(params, runs, *fresh) if fresh else {}
+    inputs = made_up_inputs(params, runs, learning_rates=study, best_rates=measured)
+    return render("report.md", **build_report(params, inputs)._asdict())
 
 
 def part(text: str, heading: str = HEADING) -> str:
@@ -198,25 +223,31 @@ def part(text: str, heading: str = HEADING) -> str:
 
 
 def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
-    text = report(rnn=[0.85, 0.55, 0.5], lstm=[0.84, 0.86, 0.85])
+    text = report(rnn=[0.85, 0.55, 0.5], lstm=[0.84, 0.86, 0.85], fresh=([0.849, 0.851], [0.861, 0.863]))
     section = part(text)
     assert "**The LSTM does well with more of the 3 learning rates than the RNN: 3 to 1 with" in section
     assert "above 75 % and at most 2 percentage points below its best." in section
     assert "with each cell's best: most of that gap is the learning rate." in section
-    assert "| `notebook` | its own | 0.001 | 0.001 | 55.0 ± 0.0 % | 86.1 ± 0.1 % | +31.1 (" in section
-    assert (
-        "| `notebook` | each cell's best | 0.0001 | 0.001 | 85.0 ± 0.0 % | 86.1 ± 0.1 % | +1.1 (" in section
+    own, best = (
+        re.search(rf"\| `notebook` \| {which} \|.*", section) for which in ("its own", "each cell's best")
     )
+    assert own and "| 0.001 | 0.001 | 2 | 55.0 ± 0.0 % | 86.0 ± 0.0 % | 0 and 2 | +31.0 (" in own[0]
+    assert best and "| 0.0001 | 0.001 | 2 | 85.0 ± 0.1 % | 86.2 ± 0.1 % | 2 and 2 | +1.2 (" in best[0]
+    assert "not every run learns" not in text
+    assert "is measured with the seeds 2, 3, which took no part in the choice." in section
     assert "a better one may lie: the RNN's with `notebook`, the RNN's with `tuned`." in section
     assert "figures/learning_rates.png" in section and "Out of date" not in section
     assert "**The learning rate, more than the cell: " in part(text, "## What explains the gap?")
     opening = text.split("![")[0]
     assert (
-        "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.1 ("
+        "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.2 ("
         in opening
     )
-    assert "| LSTM − RNN, each with its best learning rate | – | +1.1 | +1.1 |" in text.split(HEADING)[0]
-    assert "\nThe last row is a mean over the seeds 0, 1.\n" in text.split(HEADING)[0]
+    assert "| LSTM − RNN, each with its best learning rate | – | +1.2 | +1.2 |" in text.split(HEADING)[0]
+    assert (
+        "\nThe last row is a mean over the seeds 2, 3, which took no part in choosing"
+        in text.split(HEADING)[0]
+    )
     assert text.index("figures/accuracy.png") < text.index(HEADING) < text.index("## Is the published result")
 
 
@@ -225,12 +256,12 @@ def test_where_the_rnn_wins_the_report_says_so() -> None:
         "notebook": {seed: made_up_scores(0.86, 0.55 + seed / 100) for seed in (0, 1)},
         "tuned": {seed: made_up_scores(0.9, 0.8, padding="pre") for seed in (0, 1)},
     }
-    text = report(rnn=[0.87, 0.88, 0.87], lstm=[0.5, 0.6, 0.8], runs=runs)
+    text = report([0.87, 0.88, 0.87], [0.5, 0.6, 0.8], ([0.88, 0.88], [0.8, 0.79]), runs)
     assert "the RNN is ahead of the LSTM" in text.split("![")[0]
     assert "**The RNN does well with more of the 3 learning rates than the LSTM: 1 to 3 with" in part(text)
     assert part(text).count("The second interval excludes 0: the RNN is ahead.") == 2
     assert "the LSTM is ahead" not in text
-    turned = part(report(rnn=[0.7, 0.6, 0.88], lstm=[0.7, 0.8, 0.7], runs=RUNS))
+    turned = part(report([0.7, 0.6, 0.88], [0.7, 0.8, 0.7], ([0.88, 0.88], [0.8, 0.8])))
     assert "the learning rate decides which cell is ahead. The second interval excludes 0: the RNN" in turned
 
 
@@ -238,10 +269,63 @@ def test_recipes_whose_own_rates_were_not_tried() -> None:
     runs = deepcopy(RUNS)
     for run in runs["tuned"].values():
         run["settings"]["rnn"]["learning_rate"] = 0.002
-    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], runs)
-    assert "With `tuned`, whose own rates are not among these, LSTM − RNN is +1.1 (" in part(text)
-    assert "| `tuned` | its own |" not in text and "| `tuned` | each cell's best |" in text
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], ([0.85, 0.85], [0.86, 0.86]), runs)
+    assert "| `tuned` | its own | 0.002 | 0.001 | 2 |" in part(text)
+
+
+def test_best_rates_that_were_not_measured() -> None:
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], None)
+    assert part(text).count("`make best_rates` measures it with each cell's best.") == 2
+    assert "each cell's best |" not in text and "best learning rate" not in text
     assert "at their own learning rates.**" in part(text, "## What explains the gap?")
+
+
+def test_a_run_that_does_not_learn_is_told_beside_those_that_do() -> None:
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], ([0.85, 0.55], [0.86, 0.86]))
+    said = "1 of 2 runs of the RNN with `notebook` and 1 of 2 runs of the RNN with `tuned` get more than 75 %"
+    assert said in part(text) and said in text.split("![")[0]
+    assert "| 70.0 ± 21.2 % | 86.0 ± 0.0 % | 1 and 2 | +16.0 (" in text
+
+
+def test_a_best_rate_that_is_no_longer_the_best_is_told() -> None:
+    """Measured were 0.0001 for the RNN and 0.001 for the LSTM; tried 0.0001, 0.001 and 0.01."""
+    fresh = ([0.85, 0.85], [0.86, 0.86])
+    assert "The best rate is another" not in report([0.85, 0.8, 0.8], [0.8, 0.85, 0.8], fresh)
+    for measured_too in (fresh, None):
+        assert (
+            "**The best rate is another one than in `best_rates`: 0.01 for the RNN with `notebook` and 0.01 "
+            "for the RNN with `tuned`.**"
+        ) in part(report([0.8, 0.8, 0.85], [0.8, 0.85, 0.8], measured_too))
+    assert "0.0001 for the LSTM with `tuned`.**" in part(report([0.85, 0.8, 0.8], [0.9, 0.8, 0.8], fresh))
+
+
+def test_one_recipe_alone_was_measured() -> None:
+    params = small_params(RUNS)
+    study = made_up_learning_rates(params, RUNS, [0.85, 0.55, 0.5], [0.84, 0.86, 0.85])
+    best = made_up_best_rates(params, RUNS, [0.85, 0.85], [0.86, 0.86])
+    best["runs"] = [run for run in best["runs"] if run["recipe"] == "tuned"]
+    inputs = made_up_inputs(params, RUNS, learning_rates=study, best_rates=best)
+    text = render("report.md", **build_report(params, inputs)._asdict())
+    assert "percentage points is +1.0 (+1.0 to +1.0) with `tuned`." in text.split("![")[0]
+    assert "| LSTM − RNN, each with its best learning rate | – | – | +1.0 |" in text.split(HEADING)[0]
+    assert "with `notebook`, LSTM − RNN is" in part(text).replace("With", "with")
+    assert part(text).count("`make best_rates` measures it with each cell's best.") == 1
+    assert "at their own learning rates.**" in part(text, "## What explains the gap?")
+
+
+def test_measured_rates_without_those_that_chose_them_are_not_shown() -> None:
+    params = small_params(RUNS)
+    best = made_up_best_rates(params, RUNS, [0.85, 0.85], [0.86, 0.86])
+    text = render(
+        "report.md", **build_report(params, made_up_inputs(params, RUNS, best_rates=best))._asdict()
+    )
+    assert "This run does not say" in part(text) and "best learning rate" not in text
+    # Nor is a row of dashes, where none of the recipes that are shown was measured.
+    study = made_up_learning_rates(params, RUNS, [0.85, 0.55, 0.5], [0.84, 0.86, 0.85])
+    best["runs"] = [run | {"recipe": "other"} for run in best["runs"]]
+    inputs = made_up_inputs(params, RUNS, learning_rates=study, best_rates=best)
+    text = render("report.md", **build_report(params, inputs)._asdict())
+    assert "best learning rate" not in text and "The last row" not in text
 
 
 def test_without_the_study_one_sentence_says_how_to_run_it() -> None:
@@ -266,7 +350,7 @@ def test_a_study_of_other_parameters_or_code_is_out_of_date() -> None:
     params = small_params(RUNS)
 
     def said(params: Params = params, **changes: Any) -> str:
-        study = made_up_learning_rates(small_params(RUNS), RUNS, [0.8, 0.85, 0.8], [0.8, 0.85, 0.8]) | changes
+        study = made_up_learning_rates(small_params(RUNS), RUNS, [0.85, 0.8, 0.8], [0.8, 0.85, 0.8]) | changes
         made = build_report(params, made_up_inputs(params, RUNS, learning_rates=study)).learning_rates
         assert made
         return made.out_of_date
@@ -284,6 +368,35 @@ def test_a_study_of_other_parameters_or_code_is_out_of_date() -> None:
     assert "`tuned.train.epochs` has changed since" in said(settings=settings)
 
 
+def test_best_rates_of_other_parameters_or_code_are_out_of_date() -> None:
+    params = small_params(RUNS)
+    study = made_up_learning_rates(params, RUNS, [0.85, 0.8, 0.8], [0.8, 0.85, 0.8])
+
+    def said(params: Params = params, **changes: Any) -> str:
+        measured = made_up_best_rates(small_params(RUNS), RUNS, [0.85, 0.85], [0.86, 0.86]) | changes
+        inputs = made_up_inputs(params, RUNS, learning_rates=study, best_rates=measured)
+        made = build_report(params, inputs).learning_rates
+        assert made
+        return made.out_of_date
+
+    def asking(**update: Any) -> Params:
+        return params.model_copy(update={"best_rates": params.best_rates.model_copy(update=update)})
+
+    assert said() == said(asking(rates=params.best_rates.rates[:1])) == ""
+    other = params.best_rates.rates[0].model_copy(update={"rnn": 0.5})
+    for name, value in (("seeds", (7, 8)), ("rates", (other,))):
+        assert said(asking(**{name: value})).endswith(
+            f"**Out of date: `best_rates.{name}` has changed since; `make best_rates` runs it again.**"
+        )
+    assert "`stages/networks/training.py` has" in said(provenance={"code": dict.fromkeys(CODE, "b" * 64)})
+    settings = made_up_best_rates(params, RUNS, [0.8] * 2, [0.8] * 2)["settings"]
+    settings["tuned"]["train"]["epochs"] = 99
+    assert "`tuned.train.epochs` has changed since" in said(settings=settings)
+    study["provenance"] = {"code": dict.fromkeys(CODE, "b" * 64)}
+    both = said(asking(seeds=(7, 8)))
+    assert "`make learning_rates` runs it again.** **Out of date: " in both and both.count("**") == 4
+
+
 def test_recipes_that_the_main_study_no_longer_has_are_not_shown() -> None:
     study = made_up_learning_rates(small_params(RUNS), RUNS, [0.8, 0.85, 0.8], [0.8, 0.85, 0.8])
     for runs, shown in (({"tuned": RUNS["tuned"]}, ["tuned"]), ({"mine": RUNS["tuned"]}, None)):
@@ -297,10 +410,13 @@ def test_the_figure_has_every_seed_and_the_recipes_own_rate(names: list[str]) ->
     runs = {name: RUNS[name] for name in names}
     params = small_params(runs)
     study = made_up_learning_rates(params, runs, [0.8, 0.85, 0.8], [0.8, 0.85, 0.9])
-    inputs = made_up_inputs(params, runs, learning_rates=study)
+    measured = made_up_best_rates(params, runs, [0.7, 0.8], [0.8, 0.9])
+    inputs = made_up_inputs(params, runs, learning_rates=study, best_rates=measured)
     figure = draw(inputs, build_report(params, inputs))["learning_rates"]
     assert [axes.get_title() for axes in figure.axes] == 2 * names
     assert [axes.get_ylabel().split()[0] for axes in figure.axes[:: len(names)]] == ["validation", "test"]
     for axes in figure.axes:
         dots = sum(np.size(line.get_ydata()) for line in axes.lines if line.get_marker() == "o")
         assert dots == 2 * 3 * 2 + 2  # cells × rates × seeds, and a ring for each cell
+        fresh = [np.size(line.get_ydata()) for line in axes.lines if line.get_marker() == "D"]
+        assert fresh == [2, 2]

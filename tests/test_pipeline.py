@@ -92,6 +92,7 @@ def test_a_recipe_is_added_by_its_block_and_name_and_others_dropped(trained: Pro
     project.params["mine"] = json.loads(json.dumps(project.params["tuned"]))
     project.params["mine"]["pad"]["padding"] = "post"
     project.params["recipes"] = project.params["learning_rates"]["recipes"] = ["mine"]
+    project.params["best_rates"]["rates"] = [{"recipe": "mine", "rnn": 0.001, "lstm": 0.001}]
     for block in ("release", "demo"):
         project.params[block]["recipe"] = "mine"
     project.params["comparison"]["headline"] = "mine"

@@ -34,6 +34,7 @@ def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> Non
         after.comparison.headline,
     } == {"prepadded"}
     assert after.learning_rates.recipes == ("prepadded",)
+    assert [each.recipe for each in after.best_rates.rates] == ["prepadded"]
     changed = {
         "recipes",
         "seeds",
@@ -43,11 +44,26 @@ def test_only_recipes_seeds_and_folders_of_reviews_change(tmp_path: Path) -> Non
         "bag_of_words",
         "comparison",
         "learning_rates",
+        "best_rates",
     }
     assert after.model_dump(exclude=changed) == before.model_dump(exclude=changed)
     for part in ("bag_of_words", "comparison", "demo"):
         rest = {"recipe", "headline"}
         assert getattr(after, part).model_dump(exclude=rest) == getattr(before, part).model_dump(exclude=rest)
+
+
+@pytest.mark.parametrize(("recipe", "rnn", "lstm"), [("tuned", 0.002, 0.001), ("notebook", 0.001, 0.01)])
+def test_a_recipe_keeps_its_best_rates_and_one_without_gets_others(
+    tmp_path: Path, recipe: str, rnn: float, lstm: float
+) -> None:
+    file = tmp_path / "params.yaml"
+    text = PARAMS.read_text().replace("{recipe: tuned, rnn: 0.001", "{recipe: tuned, rnn: 0.002")
+    file.write_text(
+        text.replace("recipes: [prepadded, tuned]\nseeds", "recipes: [notebook, prepadded, tuned]\nseeds")
+    )
+    restrict(file, recipe, 0)
+    (only,) = load_params(file).best_rates.rates
+    assert (only.recipe, only.rnn, only.lstm) == (recipe, rnn, lstm)
 
 
 def test_comments_stay(tmp_path: Path) -> None:

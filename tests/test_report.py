@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages import evaluate
-from stages.params.study import Params
+from stages.params.study import BestRates, Params
 from stages.reporting import formatting, tables
 from stages.reporting.comparison import Result, changed_settings, compare_recipes, length_bins
 from stages.reporting.rendering import render
@@ -52,6 +52,9 @@ def small_params(runs: Results, headline: str = "tuned", published: str = "noteb
             "seeds": tuple(next(iter(runs.values()))),
             "comparison": params.comparison.model_copy(update={"headline": headline}),
             "learning_rates": params.learning_rates.model_copy(update={"recipes": tuple(runs)}),
+            "best_rates": params.best_rates.model_copy(
+                update={"rates": tuple(BestRates(recipe=name, rnn=0.0001, lstm=0.001) for name in runs)}
+            ),
             "release": params.release.model_copy(update={"recipe": headline}),
             "published": params.published.model_copy(update={"recipe": published}),
             "blocks": blocks,
@@ -70,6 +73,7 @@ def made_up_inputs(params: Params, runs: Results, **changes: Any) -> Inputs:
         delayed_recall=made_up_recall(params),
         inspection=dict.fromkeys(runs, made_up_inspection()),
         learning_rates={},
+        best_rates={},
         released=made_up_release(recipe, max(runs.get(recipe, [0]))),
         search=made_up_search(params) | {"provenance": {"code": CODE}},
         whole_reviews={},

@@ -112,6 +112,32 @@ class LearningRates(Block):
     learning_rate: Annotated[Set[LearningRate], AfterValidator(_rising)]
 
 
+class BestRates(Block):
+    """The best learning rate of each cell of a recipe."""
+
+    recipe: Name
+    rnn: LearningRate
+    lstm: LearningRate
+
+    def of(self, cell: str) -> float:
+        """Return the rate of a cell."""
+        return {"rnn": self.rnn, "lstm": self.lstm}[cell]
+
+
+def _one_per_recipe(rates: tuple[BestRates, ...]) -> tuple[BestRates, ...]:
+    names = [each.recipe for each in rates]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"should name each recipe once, but names {twice!r} twice")
+    return rates
+
+
+class BestRatesStudy(Block):
+    """The side study of each cell's best learning rate, with seeds that did not choose it."""
+
+    seeds: Annotated[Set[Seed], AfterValidator(_several)]
+    rates: Annotated[List[BestRates], AfterValidator(_one_per_recipe)]
+
+
 class WholeReviews(Block):
     """The side study of whole reviews: its recipe, its seeds, and the poolings that the first seed tries."""
 
@@ -168,6 +194,7 @@ class AblationRates(Block):
     margin: in percentage points of validation accuracy.
     """
 
+    seed: Seed
     margin: Annotated[float, Field(ge=0)]
     tried: Set[CellRate]
 
@@ -202,6 +229,7 @@ class Params(Block):
     inspection: Inspection
     search: Search
     learning_rates: LearningRates
+    best_rates: BestRatesStudy
     whole_reviews: WholeReviews
     ablation: Ablation
     ablation_rates: AblationRates
@@ -235,6 +263,10 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
             ("learning_rates.recipes", each, params.recipes, "`recipes`")
             for each in params.learning_rates.recipes
         ),
+        *(
+            ("best_rates.rates", each.recipe, params.learning_rates.recipes, "learning_rates.recipes")
+            for each in params.best_rates.rates
+        ),
         ("comparison.headline", params.comparison.headline, params.recipes, "`recipes`"),
         ("release.recipe", params.release.recipe, params.recipes, "`recipes`"),
         ("demo.recipe", params.demo.recipe, params.recipes, "`recipes`"),
@@ -242,6 +274,13 @@ def load_params(path: Path = PARAMS_FILE) -> Params:
         if recipe not in allowed:
             names = ", ".join(allowed) or "none"
             raise StageError(f"{path}: {name} = {recipe!r}: should be one of {what}: {names}")
+    if chosen_with := sorted(set(params.best_rates.seeds) & set(params.learning_rates.seeds)):
+        raise StageError(
+            f"{path}: best_rates.seeds holds {chosen_with[0]}: should hold none of learning_rates.seeds, "
+            "with which the rates were chosen"
+        )
+    if (pilot := params.ablation_rates.seed) in params.ablation.seeds:
+        raise StageError(f"{path}: ablation_rates.seed = {pilot}: should be none of ablation.seeds")
     if (side := params.whole_reviews.recipe) in params.recipes:  # DVC refuses outputs of two stages
         raise StageError(f"{path}: whole_reviews.recipe = {side!r}: should be none of `recipes`")
     return params

@@ -43,6 +43,7 @@ class Inputs(NamedTuple):
     audit: Mapping[str, Any]
     bag_of_words: Sequence[Mapping[str, Any]]
     benchmark: Mapping[str, Any]
+    best_rates: Mapping[str, Any]
     delayed_recall: Mapping[str, Any]
     inspection: Mapping[str, Mapping[str, Any]]  # by recipe
     learning_rates: Mapping[str, Any]
@@ -96,7 +97,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         whole_reviews_section(inputs.whole_reviews, each, leading, bags, audit, params, runs)
         for each in whole.values()
     ]
-    rates = learning_rates_section(inputs.learning_rates, results, params, runs)
+    rates = learning_rates_section(inputs.learning_rates, inputs.best_rates, results, params, runs)
     return Report(
         params=params,
         inputs=inputs,

@@ -24,6 +24,7 @@ ASSUMED = {
     "score": 6.0,
     "tabulate_ablation": 2.0,
     "tabulate_ablation_rates": 2.0,
+    "tabulate_best_rates": 2.0,
     "tabulate_delayed_recall": 2.0,
     "tabulate_ladder": 2.0,
     "tabulate_learning_rates": 3.0,

@@ -77,6 +77,9 @@ def restrict(file: Path, recipe: str, seed: int) -> None:
     for names, only in ((block["recipes"], recipe), (rates["recipes"], recipe), (block["seeds"], seed)):
         names.clear()
         names.append(only)
+    best = block["best_rates"]["rates"]
+    best[:] = [next((each for each in best if each["recipe"] == recipe), best[0])]
+    best[0]["recipe"] = recipe
     for name in ("release", "demo", "bag_of_words"):
         block[name]["recipe"] = recipe
     block["comparison"]["headline"] = recipe

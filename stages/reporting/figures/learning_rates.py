@@ -19,12 +19,13 @@ OWN: dict[str, Any] = {
     "linestyle": "",
     "color": "black",
 }
+FRESH: dict[str, Any] = {"marker": "D", "markersize": 4, "fillstyle": "none", "linestyle": "", "alpha": 0.7}
 SHIFT = {"rnn": 0.96, "lstm": 1.04}  # so that the dots of one cell do not hide those of the other
 
 
 @mpl.rc_context(STYLE)
 def learning_rates(recipes: Mapping[str, RecipeRates]) -> Figure:
-    """Accuracy against the learning rate: a dot per seed, lines through the means, a column per recipe."""
+    """Accuracy against the learning rate: a dot per seed, lines through their means, a column per recipe."""
     figure = Figure(figsize=(1.5 + 3 * len(recipes), 5.2), layout="constrained")
     grid = figure.subplots(2, len(recipes), squeeze=False, sharex=True, sharey=True)
     for row, split in zip(grid, ("validation", "test"), strict=True):
@@ -33,7 +34,12 @@ def learning_rates(recipes: Mapping[str, RecipeRates]) -> Figure:
             axes.set(title=name, ylabel=f"{split} accuracy (%)")
     figure.suptitle("Accuracy against learning rate, one dot per seed")
     own = entry("the recipe's own rate", **OWN)
-    return with_legend(figure, [*cells(), own, entry("guessing", linestyle=":")])
+    fresh = (
+        [entry("fresh seed, best rate", **FRESH)]
+        if any(recipe.measured for recipe in recipes.values())
+        else []
+    )
+    return with_legend(figure, [*cells(), own, *fresh, entry("guessing", linestyle=":")])
 
 
 def _draw(axes: Axes, recipe: RecipeRates, split: str) -> None:
@@ -46,6 +52,9 @@ def _draw(axes: Axes, recipe: RecipeRates, split: str) -> None:
             axes.plot([rate * SHIFT[cell]] * len(accuracies), accuracies, "o", color=colour, alpha=0.7, ms=4)
             if rate == each.own:
                 axes.plot(rate * SHIFT[cell], np.mean(accuracies), **OWN)
+        if fresh := recipe.measured.get(cell):
+            accuracies = 100 * np.array(list(getattr(fresh, split).values()))
+            axes.plot([fresh.rate * SHIFT[cell]] * len(accuracies), accuracies, color=colour, **FRESH)
     axes.axhline(50, color="grey", linewidth=0.8, linestyle=":")
     axes.set(xscale="log", xlabel="learning rate")
     axes.set_xticks(list(values), [setting(rate) for rate in values], rotation=45, ha="right")

@@ -141,11 +141,11 @@ def stale(
     if pilot:
         asked = {
             "ablation.recipe": (pilot["recipe"], now.recipe),
-            "ablation.seeds": (pilot["seed"], now.seeds[0]),
             "ablation.variants": (
                 pilot["variants"],
                 [{name: variant[name] for name in ("name", "settings")} for variant in variants],
             ),
+            "ablation_rates.seed": (pilot["seed"], params.ablation_rates.seed),
             "ablation_rates.margin": (pilot["margin"], params.ablation_rates.margin),
             "ablation_rates.tried": (
                 {(row["cell"], row["learning_rate"]) for row in pilot["rows"]},

@@ -45,9 +45,9 @@ def gap_section(
 
 
 def explained(first: Result, last: Result, rates: Mapping[str, RecipeRates]) -> str:
-    """Say what the gap of the first recipe goes with; with learning rates where both recipes' were tried."""
+    """Say what the gap of the first recipe goes with, learning rates too where the best were measured."""
     one, other = rates.get(first.name), rates.get(last.name)
-    if one and one.own and other and other.own:
+    if one and one.best and other and other.best:
         return gap_by_recipe_and_rates(
             first.name,
             one.own.difference,

@@ -7,11 +7,10 @@ from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
-from stages.reporting.formatting import LABELS, lead, points
+from stages.reporting.formatting import LABELS, lead, listed, percent, points, setting
 from stages.reporting.statistics import Estimate, Runs, Summary, mean_interval, summarise
 from stages.reporting.verdicts import ahead, interval_and_zero, up_to_date
 
-COMMAND = "make learning_rates"
 NEAR = 0.02  # an accuracy no further below the best is as good
 LEARNT = 0.75  # accuracy halfway between guessing and always correct
 
@@ -29,45 +28,65 @@ class CellRates(NamedTuple):
     near: int  # the rates whose mean is above LEARNT and near that of the best
 
 
+class Measured(NamedTuple):
+    """A cell with one learning rate and fresh seeds."""
+
+    rate: float
+    validation: dict[int, float]  # seed → accuracy
+    test: dict[int, float]
+
+
 class Pair(NamedTuple):
     """Both cells on test reviews, each with one learning rate."""
 
     rates: dict[str, float]  # cell → rate
     accuracy: dict[str, Summary]
-    difference: Estimate  # LSTM − RNN, seed by seed
+    difference: Estimate  # LSTM − RNN
+
+    def learnt(self, cell: str) -> int:
+        """Return how many of a cell's runs are above LEARNT."""
+        return sum(accuracy > LEARNT for accuracy in self.accuracy[cell]["seeds"].values())
 
 
 class RecipeRates(NamedTuple):
     """Both cells of a recipe with each learning rate."""
 
     cells: dict[str, CellRates]
-    own: Pair | None  # with the recipe's rates; None: not among those that were tried
-    best: Pair  # with each cell's best
+    measured: dict[str, Measured]  # empty: with no fresh seeds
+    own: Pair  # with the recipe's rates, in the main study
+    best: Pair | None  # with each cell's best, by fresh seeds; None: not measured
     verdict: str
 
 
 class LearningRates(NamedTuple):
     """What learning rates change."""
 
-    opening: str
+    opening: str  # empty where no best rate was measured with fresh seeds
     verdict: str
-    out_of_date: str
+    out_of_date: str  # with what stands in params.yaml and is not the best rate
     recipes: dict[str, RecipeRates]
+    learnt: str
     edge: str
     seeds: list[int]
+    fresh_seeds: list[int]
     near: float  # percentage points
-    learnt: float
+    above: float  # an accuracy, from which on a run has learned
 
 
 def learning_rates_section(
-    study: Mapping[str, Any], results: Mapping[str, Result], params: Params, runs: Runs
+    study: Mapping[str, Any],
+    measured: Mapping[str, Any],
+    results: Mapping[str, Result],
+    params: Params,
+    runs: Runs,
 ) -> LearningRates | None:
-    """Return the section, None where no recipe was tried; study: reports/learning_rates.json.
+    """Return the section, None where no recipe was tried.
 
-    results, runs: of the main study, for its recipes' own learning rates and its code.
+    study: reports/learning_rates.json, by which rates are chosen; measured: reports/best_rates.json, in which
+    fresh seeds measure those. results, runs: of the main study, for its recipes' own rates and its code.
     """
     recipes = {
-        name: recipe_rates(name, study["runs"], results[name].settings)
+        name: recipe_rates(results[name], study["runs"], measured.get("runs", ()))
         for name in study.get("settings", ())
         if name in results
     }
@@ -75,13 +94,21 @@ def learning_rates_section(
         return None
     near = {name: {cell: each.near for cell, each in rates.cells.items()} for name, rates in recipes.items()}
     tried = {run["learning_rate"] for run in study["runs"]}
+    best = {name: rates.best for name, rates in recipes.items() if rates.best}
+    changed = out_of_date(study, changed_since(study, results, params), ({}, {}), runs)
+    said = [up_to_date(changed, "make learning_rates"), other_than_best(recipes, params)]
+    if best:
+        changed = out_of_date(measured, changed_since_measured(measured, results, params), ({}, {}), runs)
+        said.append(up_to_date(changed, "make best_rates"))
     return LearningRates(
-        gap_at_best({name: rates.best.difference for name, rates in recipes.items()}),
+        " ".join(filter(None, [gap_at_best(best), who_learns(best)])) if best else "",
         robustness(near, len(tried)),
-        up_to_date(out_of_date(study, changed_since(study, results, params), ({}, {}), runs), COMMAND),
+        " ".join(filter(None, said)),
         recipes,
+        who_learns(best),
         edge(recipes),
         sorted({run["seed"] for run in study["runs"]}),
+        sorted({run["seed"] for run in measured["runs"]}) if best else [],
         100 * NEAR,
         LEARNT,
     )
@@ -92,14 +119,33 @@ def changed_since(
 ) -> dict[str, tuple[Any, Any]]:
     """Return dotted parameter → what it was and what it is now, of what was asked and of the recipes."""
     runs, now, names = study["runs"], params.learning_rates, set(study["settings"])
-    then = {name: settings for name, settings in study["settings"].items() if name in results}
     return {
         # A copy of the project with fewer recipes is no reason to train any again.
         "learning_rates.recipes": (names & set(now.recipes), set(now.recipes)),
         "learning_rates.seeds": ({run["seed"] for run in runs}, set(now.seeds)),
         "learning_rates.learning_rate": ({run["learning_rate"] for run in runs}, set(now.learning_rate)),
-        **differing(then, {name: without_rates(results[name].settings) for name in then}),
+        **changed_settings(study, results),
     }
+
+
+def changed_since_measured(
+    measured: Mapping[str, Any], results: Mapping[str, Result], params: Params
+) -> dict[str, tuple[Any, Any]]:
+    """Return the same of the study that measured the best rates."""
+    now = params.best_rates
+    then = {(run["recipe"], run["cell"], run["learning_rate"]) for run in measured["runs"]}
+    rates = {(each.recipe, cell, each.of(cell)) for each in now.rates for cell in CELLS}
+    return {
+        "best_rates.rates": (then & rates, rates),
+        "best_rates.seeds": ({run["seed"] for run in measured["runs"]}, set(now.seeds)),
+        **changed_settings(measured, results),
+    }
+
+
+def changed_settings(study: Mapping[str, Any], results: Mapping[str, Result]) -> dict[str, tuple[Any, Any]]:
+    """Return dotted parameter → what it was and what it is now, of the recipes without their rates."""
+    then = {name: settings for name, settings in study["settings"].items() if name in results}
+    return differing(then, {name: without_rates(results[name].settings) for name in then})
 
 
 def without_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,19 +156,28 @@ def without_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def recipe_rates(name: str, runs: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> RecipeRates:
-    """Return how both cells of a recipe do; runs: of all recipes; settings: the recipe's."""
-    cells = {
-        cell: cell_rates(
-            [run for run in runs if (run["recipe"], run["cell"]) == (name, cell)],
-            settings[cell]["learning_rate"],
-        )
-        for cell in CELLS
-    }
-    own_rates = {cell: each.own for cell, each in cells.items() if each.own is not None}
-    own = pair(cells, own_rates) if len(own_rates) == len(CELLS) else None
-    best = pair(cells, {cell: each.best for cell, each in cells.items()})
-    return RecipeRates(cells, own, best, gap_by_rates(name, own and own.difference, best.difference))
+def recipe_rates(
+    result: Result, runs: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]]
+) -> RecipeRates:
+    """Return how both cells of a recipe do.
+
+    runs, measured: of all recipes, those that choose a rate and those that measure it.
+    """
+
+    def of(cell: str, runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        return [run for run in runs if (run["recipe"], run["cell"]) == (result.name, cell)]
+
+    rates = {cell: result.settings[cell]["learning_rate"] for cell in CELLS}
+    cells = {cell: cell_rates(of(cell, runs), rates[cell]) for cell in CELLS}
+    fresh = {cell: with_fresh_seeds(mine) for cell in CELLS if (mine := of(cell, measured))}
+    own = Pair(
+        rates,
+        {cell: result.metrics[cell]["accuracy"] for cell in CELLS},
+        result.uncertainty["difference"],
+    )
+    best = pair(fresh) if fresh else None
+    verdict = gap_by_rates(result.name, own.difference, best and best.difference)
+    return RecipeRates(cells, fresh, own, best, verdict)
 
 
 def cell_rates(runs: Sequence[Mapping[str, Any]], own: float) -> CellRates:
@@ -145,13 +200,21 @@ def cell_rates(runs: Sequence[Mapping[str, Any]], own: float) -> CellRates:
     )
 
 
-def pair(cells: Mapping[str, CellRates], rates: dict[str, float]) -> Pair:
-    """Return both cells' test accuracies, each with its rate, and their difference."""
-    reached = {cell: cells[cell].test[rate] for cell, rate in rates.items()}
-    lead = {seed: lstm - reached["rnn"][seed] for seed, lstm in reached["lstm"].items()}
+def with_fresh_seeds(runs: Sequence[Mapping[str, Any]]) -> Measured:
+    """Return how a cell does; runs: those of this cell and one recipe, all with one learning rate."""
+    rate = runs[0]["learning_rate"]
+    validation, test = (
+        {run["seed"]: run[f"{split}_accuracy"] for run in runs} for split in ("validation", "test")
+    )
+    return Measured(rate, validation, test)
+
+
+def pair(cells: Mapping[str, Measured]) -> Pair:
+    """Return both cells' test accuracies and their difference, seed by seed."""
+    lead = {seed: lstm - cells["rnn"].test[seed] for seed, lstm in cells["lstm"].test.items()}
     return Pair(
-        rates,
-        {cell: summarise(seeds) for cell, seeds in reached.items()},
+        {cell: each.rate for cell, each in cells.items()},
+        {cell: summarise(each.test) for cell, each in cells.items()},
         {
             "mean": summarise(lead)["mean"],
             # params.yaml asks for two seeds or more; were it one, any difference would be possible.
@@ -181,22 +244,20 @@ CHANGES = {
 }
 
 
-def gap_by_rates(recipe: str, own: Estimate | None, best: Estimate) -> str:
-    """Say what becomes of LSTM − RNN with each cell's best rate; own: None where it was not tried."""
-    if own is None:
-        return (
-            f"With `{recipe}`, whose own rates are not among these, LSTM − RNN is {lead(best)} percentage "
-            f"points with each cell's best rate: the interval {interval_and_zero(best)}."
-        )
+def gap_by_rates(recipe: str, own: Estimate, best: Estimate | None) -> str:
+    """Say what becomes of LSTM − RNN with each cell's best rate; best: None where it was not measured."""
+    said = f"With `{recipe}`, LSTM − RNN is {lead(own)} percentage points at its own rates"
+    if best is None:
+        return f"{said}. `make best_rates` measures it with each cell's best."
     return (
-        f"With `{recipe}`, LSTM − RNN is {lead(own)} percentage points at its own rates and {lead(best)} "
-        f"with each cell's best: {CHANGES[change(own, best)]}. The second interval {interval_and_zero(best)}."
+        f"{said} and {lead(best)} with each cell's best: {CHANGES[change(own, best)]}. "
+        f"The second interval {interval_and_zero(best)}."
     )
 
 
-def gap_at_best(gaps: Mapping[str, Estimate]) -> str:
-    """Say what LSTM − RNN is with each cell's best rate; gaps: recipe → that difference."""
-    said = ", ".join(f"{lead(gap)} with `{name}`" for name, gap in gaps.items())
+def gap_at_best(best: Mapping[str, Pair]) -> str:
+    """Say what LSTM − RNN is with each cell's best rate; best: recipe → its runs with those."""
+    said = ", ".join(f"{lead(each.difference)} with `{name}`" for name, each in best.items())
     return f"With the learning rate that is best for each cell, LSTM − RNN in percentage points is {said}."
 
 
@@ -209,7 +270,7 @@ def gap_by_recipe_and_rates(
     """
     outcome = change(own, best)
     if outcome in ("level", "shows"):
-        said = "These seeds show no gap to explain"
+        said = "There is no gap to explain"
     elif outcome == "turns":
         said = "The learning rate decides which cell is ahead"
     elif outcome == "shrinks":
@@ -221,7 +282,7 @@ def gap_by_recipe_and_rates(
     return (
         f"{said}: LSTM − RNN is {points(own['mean'])} percentage points with `{first}` at its own rates and "
         f"{points(best['mean'])} with each cell's best, {points(headline_own['mean'])} and "
-        f"{points(headline_best['mean'])} with `{headline}`, over the seeds that all rates were tried with."
+        f"{points(headline_best['mean'])} with `{headline}`."
     )
 
 
@@ -253,3 +314,30 @@ def edge(recipes: Mapping[str, RecipeRates]) -> str:
     if not found:
         return "All best rates lie inside the range that was tried."
     return f"At an edge of the range, beyond which a better one may lie: {', '.join(found)}."
+
+
+def who_learns(best: Mapping[str, Pair]) -> str:
+    """Say how many runs with a best rate are above LEARNT, empty where all are; best: recipe → its runs."""
+    short = [
+        f"{each.learnt(cell)} of {len(each.accuracy[cell]['seeds'])} runs of the {LABELS[cell]} with `{name}`"
+        for name, each in best.items()
+        for cell in CELLS
+        if each.learnt(cell) < len(each.accuracy[cell]["seeds"])
+    ]
+    if not short:
+        return ""
+    return (
+        f"Even with the best rate not every run learns: {listed(short)} get more than {percent(LEARNT, 0)} "
+        "of the test reviews right."
+    )
+
+
+def other_than_best(recipes: Mapping[str, RecipeRates], params: Params) -> str:
+    """Say which rates in `best_rates` are no longer the best; empty: all are."""
+    found = [
+        f"{setting(recipes[each.recipe].cells[cell].best)} for the {LABELS[cell]} with `{each.recipe}`"
+        for each in params.best_rates.rates
+        for cell in CELLS
+        if each.recipe in recipes and each.of(cell) != recipes[each.recipe].cells[cell].best
+    ]
+    return f"**The best rate is another one than in `best_rates`: {listed(found)}.**" if found else ""
