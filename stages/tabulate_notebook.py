@@ -24,7 +24,7 @@ from stages.runtime.files import (
 EXECUTED = Path("data/keras_notebook/executed.ipynb")
 TABLE = Path("data/keras_notebook/table.json")
 NOTEBOOK = REPORTS / "keras_notebook.ipynb"
-LEARNING_RATES = REPORTS / "learning_rates.json"
+RATES = (REPORTS / "learning_rates.json", REPORTS / "best_rates.json")
 LINE = re.compile(r"^((?:RNN|LSTM), .*): ([\d.]+) % of the test reviews right$", re.MULTILINE)
 # What the notebook trains: the published settings, but for the cell, the padding and the learning rate.
 TRAININGS = {
@@ -52,8 +52,8 @@ the random numbers that they start from. Their gradients are computed in another
 alone. The interval supposes that accuracies vary as a normal distribution does. Where one seed learns within
 the five epochs and another does not, they vary more.
 """
-HEAD = """| test accuracy | this notebook | pipeline, seed {seed} | its mean | 95 % prediction interval |
-| --- | ---: | ---: | ---: | ---: |
+HEAD = """| test accuracy | here | pipeline, seed {seed} | its mean | of seeds | 95 % prediction interval |
+| --- | ---: | ---: | ---: | ---: | ---: |
 """
 
 
@@ -83,7 +83,7 @@ def tabulate_notebook() -> None:
 def pipeline_runs(params: Params, cell: str, padding: str, rate: float) -> list[float]:
     """Return the test accuracies of the pipeline's runs with the same settings, a seed each.
 
-    They are those of a recipe, or of a learning rate that was tried with one.
+    They are those of a recipe, and of learning rates that were tried with one.
     """
 
     def settings(recipe: str) -> dict[str, Any]:
@@ -91,17 +91,18 @@ def pipeline_runs(params: Params, cell: str, padding: str, rate: float) -> list[
 
     wanted = settings(params.published.recipe)
     wanted["pad"]["padding"], wanted[cell]["learning_rate"] = padding, rate
-    for recipe in params.recipes:
-        if settings(recipe) == wanted:
-            reports = [load_json(RUNS / f"{recipe}-{seed}.json") for seed in params.seeds]
-            return [report[cell]["test"]["accuracy"] for report in reports]
-    tried = load_json(LEARNING_RATES).get("runs", [])
-    return [
-        run["test_accuracy"]
-        for run in sorted(tried, key=lambda run: run["seed"])
+    found = {
+        run["seed"]: run["test_accuracy"]
+        for table in RATES
+        for run in load_json(table).get("runs", [])
         if (run["cell"], run["learning_rate"]) == (cell, rate)
         and settings(run["recipe"]) | {cell: wanted[cell]} == wanted
-    ]
+    }
+    for recipe in params.recipes:
+        if settings(recipe) == wanted:
+            for seed in params.seeds:
+                found[seed] = load_json(RUNS / f"{recipe}-{seed}.json")[cell]["test"]["accuracy"]
+    return [found[seed] for seed in sorted(found)]
 
 
 def beside(accuracy: float, own: list[float]) -> dict[str, Any]:
@@ -127,6 +128,7 @@ def comparison(compared: dict[str, Any], seed: int) -> str:
     """Return the table of the accuracies beside the pipeline's; seed: the first."""
     rows = [
         f"| {name} | {each['accuracy']:.1%} | {each['seeds'][0]:.1%} | {np.mean(each['seeds']):.1%} | "
+        f"{len(each['seeds'])} | "
         f"{each['prediction_interval'][0]:.1%} to {each['prediction_interval'][1]:.1%} |\n"
         for name, each in compared.items()
     ]

@@ -16,6 +16,7 @@ from stages.reporting.sections.learning_rates import (
     RecipeRates,
     cell_rates,
     change,
+    close,
     edge,
     gap_by_rates,
     gap_by_recipe_and_rates,
@@ -72,7 +73,7 @@ def test_both_cells_are_compared_seed_by_seed_on_test_reviews() -> None:
     assert best.accuracy["rnn"] == {"mean": 0.7, "sd": 0.1, "seeds": {"0": 0.6, "1": 0.7, "2": 0.8}}
     # Differences 0.1, 0, 0.1: sd 0.0577, and t(2) at 97.5 % is 4.303.
     assert best.difference == {"mean": 0.0667, "interval": [-0.0768, 0.2101]}
-    assert (best.learnt("rnn"), best.learnt("lstm")) == (1, 1)
+    assert (best.learnt("rnn"), best.learnt("lstm"), best.lstm_above()) == (1, 1, 2)
 
 
 def gap(mean: float, reach: float = 0.01) -> Estimate:
@@ -133,7 +134,8 @@ def test_the_gap_in_words() -> None:
         (0.005, 0.005, 0.2, "There is no gap to explain: "),
         (0.005, 0.3, 0.2, "There is no gap to explain: "),
         (0.3, -0.1, 0.0, "The learning rate decides which cell is ahead: "),
-        (0.3, 0.1, 0.0, "The learning rate, more than the cell: "),
+        (0.3, 0.1, 0.0, "Either the learning rate or the recipe `b` closes most of it: "),
+        (0.1, 0.04, 0.0, "The learning rate, more than the cell: "),
         (0.3, 0.2, 0.05, "The rest of the recipe, more than the learning rate or the cell: "),
         (0.3, 0.2, 0.15, "Neither the learning rate nor the rest of the recipe explains most of it: "),
     ],
@@ -153,12 +155,9 @@ def test_what_the_gap_goes_with_in_words() -> None:
 @pytest.mark.parametrize(
     ("lstm", "rnn", "said"),
     [
-        (
-            (4, 5),
-            (1, 5),
-            "The LSTM does well with more of the 6 learning rates than the RNN: 4 to 1 with `a`, ",
-        ),
-        ((4, 2), (4, 5), "The RNN does well with more of the 6 learning rates than the LSTM: 4 to 4 with"),
+        ((4, 2), (3, 1), "The LSTM does well with more of the 6 learning rates than the RNN: 4 to 3 with"),
+        ((4, 2), (4, 5), "The RNN does well with as many of the 6 learning rates as the LSTM or more: 4 t"),
+        ((4, 5), (1, 5), "The LSTM does well with as many of the 6 learning rates as the RNN or more: 4"),
         ((4, 5), (4, 5), "Both cells do well with equally many of the 6 learning rates: 4 to 4 with `a`, "),
         ((4, 2), (1, 5), "Which cell does well with more of the 6 learning rates depends on the recipe: "),
     ],
@@ -179,9 +178,25 @@ def test_best_rates_at_an_edge() -> None:
 
     assert said(False, False) == "All best rates lie inside the range that was tried."
     assert said(True, True) == (
-        "At an edge of the range, beyond which a better one may lie: the RNN's with `a`, the LSTM's with `a`."
+        "At an edge of the range, beyond which a better rate may lie, is the RNN's with `a` and the LSTM's "
+        "with `a`."
     )
-    assert said(False, True).endswith(" may lie: the LSTM's with `a`.")
+    assert said(False, True).endswith(" may lie, is the LSTM's with `a`.")
+
+
+def test_best_rates_that_chance_may_have_chosen() -> None:
+    def said(best: list[float], own: float | None) -> str:
+        cell = cell_rates(rows({0.1: best, 0.2: [0.8, 0.8]}), own or 0.5)
+        pairs = pair({"rnn": measured([0.8]), "lstm": measured([0.9])})
+        return close({"a": RecipeRates({"rnn": cell, "lstm": cell._replace(own=None)}, {}, pairs, None, "")})
+
+    near = (
+        "Ahead of the recipe's own rate by less than a standard deviation over these seeds, so that chance "
+        "may have chosen it, is the RNN's with `a`."
+    )
+    assert said([0.79, 0.83], own=0.2) == near  # 1 point ahead; standard deviation 2.8
+    assert said([0.82, 0.83], own=0.2) == ""  # 2.5 points; 0.7
+    assert said([0.79, 0.83], own=0.1) == said([0.79, 0.83], own=None) == ""
 
 
 def test_how_many_runs_learn_with_the_best_rate() -> None:
@@ -231,13 +246,15 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
     own, best = (
         re.search(rf"\| `notebook` \| {which} \|.*", section) for which in ("its own", "each cell's best")
     )
-    assert own and "| 0.001 | 0.001 | 2 | 55.0 ± 0.0 % | 86.0 ± 0.0 % | 0 and 2 | +31.0 (" in own[0]
-    assert best and "| 0.0001 | 0.001 | 2 | 85.0 ± 0.1 % | 86.2 ± 0.1 % | 2 and 2 | +1.2 (" in best[0]
+    assert own and "| 0.001 | 0.001 | 2 of 2 | 55.0 ± 0.0 % | 86.0 ± 0.0 % | 0 and 2 | +31.0 (" in own[0]
+    assert best and "| 0.0001 | 0.001 | 2 of 2 | 85.0 ± 0.1 % | 86.2 ± 0.1 % | 2 and 2 | +1.2 (" in best[0]
     assert "not every run learns" not in text
     assert "is measured with the seeds 2, 3, which took no part in the choice." in section
-    assert "a better one may lie: the RNN's with `notebook`, the RNN's with `tuned`." in section
+    assert "a better rate may lie, is the RNN's with `notebook` and the RNN's with `tuned`." in section
     assert "figures/learning_rates.png" in section and "Out of date" not in section
-    assert "**The learning rate, more than the cell: " in part(text, "## What explains the gap?")
+    assert "**Either the learning rate or the recipe `tuned` closes most of it: " in part(
+        text, "## What explains the gap?"
+    )
     opening = text.split("![")[0]
     assert (
         "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.2 ("
@@ -270,7 +287,7 @@ def test_recipes_whose_own_rates_were_not_tried() -> None:
     for run in runs["tuned"].values():
         run["settings"]["rnn"]["learning_rate"] = 0.002
     text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], ([0.85, 0.85], [0.86, 0.86]), runs)
-    assert "| `tuned` | its own | 0.002 | 0.001 | 2 |" in part(text)
+    assert "| `tuned` | its own | 0.002 | 0.001 | 2 of 2 |" in part(text)
 
 
 def test_best_rates_that_were_not_measured() -> None:

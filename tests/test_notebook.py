@@ -111,7 +111,9 @@ def test_it_is_compared_with_the_pipelines_seeds() -> None:
     end = "lie inside the 95 % prediction interval for one more run of the pipeline"
     assert agreement({"one": found, "other": far}) == f"1 of 2 accuracies {end}; outside: other."
     assert agreement({"one": found}) == f"1 of 1 accuracies {end}."
-    assert comparison({"one": found}, 7).endswith("| one | 90.0 % | 40.0 % | 50.0 % | 0.3 % to 99.7 % |\n")
+    assert comparison({"one": found}, 7).endswith(
+        "| one | 90.0 % | 40.0 % | 50.0 % | 3 | 0.3 % to 99.7 % |\n"
+    )
 
 
 def test_the_pipelines_runs_of_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +123,14 @@ def test_the_pipelines_runs_of_the_same_settings(monkeypatch: pytest.MonkeyPatch
     own = pipeline_runs(params, "rnn", "post", 0.001)
     assert len(own) == len(params.seeds)
     found = {name: pipeline_runs(params, *training) for name, training in TRAININGS.items()}
-    assert {len(runs) for runs in found.values()} == {len(params.seeds), len(params.learning_rates.seeds)}
+    chosen_and_measured = set(params.learning_rates.seeds) | set(params.best_rates.seeds)
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "RNN, published settings": len(params.seeds),
+        "LSTM, published settings": len(chosen_and_measured | set(params.seeds)),  # its best rate
+        "RNN, zeros before the text": len(params.seeds),
+        "RNN, lower learning rate": len(params.learning_rates.seeds),
+        "RNN, both": len(chosen_and_measured),  # its best rate
+    }
     assert len({runs[0] for runs in found.values()}) == len(TRAININGS)
     again = pipeline_runs(params.model_copy(update={"recipes": ()}), "rnn", "post", 0.001)
     assert again == own[: len(again)] and len(again) == len(params.learning_rates.seeds)

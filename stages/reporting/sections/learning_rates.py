@@ -43,6 +43,11 @@ class Pair(NamedTuple):
     accuracy: dict[str, Summary]
     difference: Estimate  # LSTM − RNN
 
+    def lstm_above(self) -> int:
+        """Return with how many seeds the LSTM is above the RNN."""
+        rnn, lstm = (self.accuracy[cell]["seeds"] for cell in ("rnn", "lstm"))
+        return sum(lstm[seed] > rnn[seed] for seed in rnn)
+
     def learnt(self, cell: str) -> int:
         """Return how many of a cell's runs are above LEARNT."""
         return sum(accuracy > LEARNT for accuracy in self.accuracy[cell]["seeds"].values())
@@ -106,7 +111,7 @@ def learning_rates_section(
         " ".join(filter(None, said)),
         recipes,
         who_learns(best),
-        edge(recipes),
+        " ".join(filter(None, [edge(recipes), close(recipes)])),
         sorted({run["seed"] for run in study["runs"]}),
         sorted({run["seed"] for run in measured["runs"]}) if best else [],
         100 * NEAR,
@@ -273,6 +278,8 @@ def gap_by_recipe_and_rates(
         said = "There is no gap to explain"
     elif outcome == "turns":
         said = "The learning rate decides which cell is ahead"
+    elif outcome == "shrinks" and abs(headline_own["mean"]) < abs(own["mean"]) / 2:
+        said = f"Either the learning rate or the recipe `{headline}` closes most of it"
     elif outcome == "shrinks":
         said = "The learning rate, more than the cell"
     elif abs(headline_best["mean"]) < abs(best["mean"]) / 2:
@@ -292,13 +299,16 @@ def robustness(near: Mapping[str, Mapping[str, int]], tried: int) -> str:
     near: recipe → cell → how many of those that were tried are as good as its best.
     """
     more = {each["lstm"] > each["rnn"] for each in near.values() if each["lstm"] != each["rnn"]}
+    level = any(each["lstm"] == each["rnn"] for each in near.values())
     if not more:
         said = f"Both cells do well with equally many of the {tried} learning rates"
     elif len(more) > 1:
         said = f"Which cell does well with more of the {tried} learning rates depends on the recipe"
     else:
         one, other = ("LSTM", "RNN") if True in more else ("RNN", "LSTM")
-        said = f"The {one} does well with more of the {tried} learning rates than the {other}"
+        than = ("as many", "as") if level else ("more", "than")
+        said = f"The {one} does well with {than[0]} of the {tried} learning rates {than[1]} the {other}"
+        said += " or more" if level else ""
     counts = (f"{each['lstm']} to {each['rnn']} with `{name}`" for name, each in near.items())
     return f"{said}: {', '.join(counts)} (LSTM to RNN)."
 
@@ -313,7 +323,25 @@ def edge(recipes: Mapping[str, RecipeRates]) -> str:
     ]
     if not found:
         return "All best rates lie inside the range that was tried."
-    return f"At an edge of the range, beyond which a better one may lie: {', '.join(found)}."
+    return f"At an edge of the range, beyond which a better rate may lie, is {listed(found)}."
+
+
+def close(recipes: Mapping[str, RecipeRates]) -> str:
+    """Say which best rates are ahead of the recipe's own by less than seeds vary; empty: none."""
+    found = []
+    for name, recipe in recipes.items():
+        for cell, each in recipe.cells.items():
+            if each.own is None or each.own == each.best:
+                continue
+            best, own = (summarise(each.validation[rate]) for rate in (each.best, each.own))
+            if best["mean"] - own["mean"] < (best["sd"] or 0.0):
+                found.append(f"the {LABELS[cell]}'s with `{name}`")
+    if not found:
+        return ""
+    return (
+        "Ahead of the recipe's own rate by less than a standard deviation over these seeds, so that chance "
+        f"may have chosen it, is {listed(found)}."
+    )
 
 
 def who_learns(best: Mapping[str, Pair]) -> str:
