@@ -20,7 +20,7 @@ from stages.reporting.sections.learning_rates import (
     edge,
     gap_by_rates,
     gap_by_recipe_and_rates,
-    pair,
+    pair_measured,
     robustness,
     who_learns,
     with_fresh_seeds,
@@ -68,12 +68,12 @@ def measured(accuracies: list[float], rate: float = 0.1) -> Measured:
 
 
 def test_both_cells_are_compared_seed_by_seed_on_test_reviews() -> None:
-    best = pair({"rnn": measured([0.6, 0.7, 0.8]), "lstm": measured([0.7, 0.7, 0.9], rate=0.2)})
+    best = pair_measured({"rnn": measured([0.6, 0.7, 0.8]), "lstm": measured([0.7, 0.7, 0.9], rate=0.2)})
     assert best.rates == {"rnn": 0.1, "lstm": 0.2}
     assert best.accuracy["rnn"] == {"mean": 0.7, "sd": 0.1, "seeds": {"0": 0.6, "1": 0.7, "2": 0.8}}
     # Differences 0.1, 0, 0.1: sd 0.0577, and t(2) at 97.5 % is 4.303.
     assert best.difference == {"mean": 0.0667, "interval": [-0.0768, 0.2101]}
-    assert (best.learnt("rnn"), best.learnt("lstm"), best.lstm_above()) == (1, 1, 2)
+    assert (best.learnt, best.lstm_above) == ({"rnn": 1, "lstm": 1}, 2)
 
 
 def gap(mean: float, reach: float = 0.01) -> Estimate:
@@ -170,7 +170,7 @@ def test_which_cell_does_well_with_more_rates(lstm: tuple[int, int], rnn: tuple[
 
 def test_best_rates_at_an_edge() -> None:
     inside = cell_rates(rows({0.1: [0.8], 0.2: [0.9], 0.3: [0.8]}), 0.1)
-    own = pair({"rnn": measured([0.8]), "lstm": measured([0.9])})
+    own = pair_measured({"rnn": measured([0.8]), "lstm": measured([0.9])})
 
     def said(rnn: bool, lstm: bool) -> str:
         cells = {"rnn": inside._replace(at_edge=rnn), "lstm": inside._replace(at_edge=lstm)}
@@ -187,7 +187,7 @@ def test_best_rates_at_an_edge() -> None:
 def test_best_rates_that_chance_may_have_chosen() -> None:
     def said(best: list[float], own: float | None) -> str:
         cell = cell_rates(rows({0.1: best, 0.2: [0.8, 0.8]}), own or 0.5)
-        pairs = pair({"rnn": measured([0.8]), "lstm": measured([0.9])})
+        pairs = pair_measured({"rnn": measured([0.8]), "lstm": measured([0.9])})
         return close({"a": RecipeRates({"rnn": cell, "lstm": cell._replace(own=None)}, {}, pairs, None, "")})
 
     near = (
@@ -201,7 +201,7 @@ def test_best_rates_that_chance_may_have_chosen() -> None:
 
 def test_how_many_runs_learn_with_the_best_rate() -> None:
     def said(rnn: list[float], lstm: list[float]) -> str:
-        return who_learns({"a": pair({"rnn": measured(rnn), "lstm": measured(lstm)})})
+        return who_learns({"a": pair_measured({"rnn": measured(rnn), "lstm": measured(lstm)})})
 
     assert said([0.8, 0.76], [0.9, 0.9]) == ""
     assert said([0.8, 0.75], [0.9, 0.9]) == (

@@ -42,15 +42,8 @@ class Pair(NamedTuple):
     rates: dict[str, float]  # cell → rate
     accuracy: dict[str, Summary]
     difference: Estimate  # LSTM − RNN
-
-    def lstm_above(self) -> int:
-        """Return with how many seeds the LSTM is above the RNN."""
-        rnn, lstm = (self.accuracy[cell]["seeds"] for cell in ("rnn", "lstm"))
-        return sum(lstm[seed] > rnn[seed] for seed in rnn)
-
-    def learnt(self, cell: str) -> int:
-        """Return how many of a cell's runs are above LEARNT."""
-        return sum(accuracy > LEARNT for accuracy in self.accuracy[cell]["seeds"].values())
+    lstm_above: int  # seeds with which the LSTM is above the RNN
+    learnt: dict[str, int]  # runs above LEARNT
 
 
 class RecipeRates(NamedTuple):
@@ -175,12 +168,9 @@ def recipe_rates(
     rates = {cell: result.settings[cell]["learning_rate"] for cell in CELLS}
     cells = {cell: cell_rates(of(cell, runs), rates[cell]) for cell in CELLS}
     fresh = {cell: with_fresh_seeds(mine) for cell in CELLS if (mine := of(cell, measured))}
-    own = Pair(
-        rates,
-        {cell: result.metrics[cell]["accuracy"] for cell in CELLS},
-        result.uncertainty["difference"],
-    )
-    best = pair(fresh) if fresh else None
+    accuracy = {cell: result.metrics[cell]["accuracy"] for cell in CELLS}
+    own = pair(rates, accuracy, result.uncertainty["difference"])
+    best = pair_measured(fresh) if fresh else None
     verdict = gap_by_rates(result.name, own.difference, best and best.difference)
     return RecipeRates(cells, fresh, own, best, verdict)
 
@@ -214,18 +204,23 @@ def with_fresh_seeds(runs: Sequence[Mapping[str, Any]]) -> Measured:
     return Measured(rate, validation, test)
 
 
-def pair(cells: Mapping[str, Measured]) -> Pair:
+def pair_measured(cells: Mapping[str, Measured]) -> Pair:
     """Return both cells' test accuracies and their difference, seed by seed."""
     lead = {seed: lstm - cells["rnn"].test[seed] for seed, lstm in cells["lstm"].test.items()}
-    return Pair(
+    # params.yaml asks for two seeds or more; were it one, any difference would be possible.
+    interval = mean_interval(list(lead.values())) or [-1.0, 1.0]
+    return pair(
         {cell: each.rate for cell, each in cells.items()},
         {cell: summarise(each.test) for cell, each in cells.items()},
-        {
-            "mean": summarise(lead)["mean"],
-            # params.yaml asks for two seeds or more; were it one, any difference would be possible.
-            "interval": mean_interval(list(lead.values())) or [-1.0, 1.0],
-        },
+        {"mean": summarise(lead)["mean"], "interval": interval},
     )
+
+
+def pair(rates: dict[str, float], accuracy: dict[str, Summary], difference: Estimate) -> Pair:
+    """Return both cells, each with one learning rate, and what their seeds say one by one."""
+    rnn, lstm = (accuracy[cell]["seeds"] for cell in ("rnn", "lstm"))
+    learnt = {cell: sum(each > LEARNT for each in accuracy[cell]["seeds"].values()) for cell in CELLS}
+    return Pair(rates, accuracy, difference, sum(lstm[seed] > rnn[seed] for seed in rnn), learnt)
 
 
 def change(own: Estimate, best: Estimate) -> str:
@@ -347,10 +342,10 @@ def close(recipes: Mapping[str, RecipeRates]) -> str:
 def who_learns(best: Mapping[str, Pair]) -> str:
     """Say how many runs with a best rate are above LEARNT, empty where all are; best: recipe → its runs."""
     short = [
-        f"{each.learnt(cell)} of {len(each.accuracy[cell]['seeds'])} runs of the {LABELS[cell]} with `{name}`"
+        f"{each.learnt[cell]} of {len(each.accuracy[cell]['seeds'])} runs of the {LABELS[cell]} with `{name}`"
         for name, each in best.items()
         for cell in CELLS
-        if each.learnt(cell) < len(each.accuracy[cell]["seeds"])
+        if each.learnt[cell] < len(each.accuracy[cell]["seeds"])
     ]
     if not short:
         return ""
