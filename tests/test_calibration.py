@@ -97,7 +97,7 @@ def test_which_cell_is_better_calibrated() -> None:
 
     assert said(-0.02, -0.01).startswith("With `a` the LSTM is better calibrated than the RNN: ")
     assert said(0.01, 0.02).startswith("With `a` the RNN is better calibrated than the LSTM: ")
-    assert said(-0.01, 0.02).startswith("With `a` neither cell is better calibrated: ")
+    assert said(-0.01, 0.02).startswith("With `a` neither cell is shown to be better calibrated: ")
     assert better_calibrated("a", errors, None) == (
         "With `a` the expected calibration error is 3.0 % for the RNN and 2.0 % for the LSTM; "
         "one seed does not tell which is better."
@@ -109,7 +109,7 @@ def test_which_cell_is_better_calibrated() -> None:
     [
         ([0.1, 0.2], [0.1, 0.2], "Both are overconfident."),
         ([-0.2, -0.1], [-0.2, -0.1], "Both are underconfident."),
-        ([-0.1, 0.1], [-0.1, 0.1], "Neither is over- or underconfident."),
+        ([-0.1, 0.1], [-0.1, 0.1], "Neither is shown to be over- or underconfident."),
         (
             [0.1, 0.2],
             [-0.1, 0.1],

@@ -35,9 +35,9 @@ def test_every_start_has_a_name() -> None:
             ABOVE,
             "The LSTM (chrono) learns to remember more than the RNN (identity): LSTM − RNN is +10.0 (+5.0",
         ),
-        (AROUND, "Neither the LSTM (chrono) nor the RNN (identity) learns to remember more than the other: "),
+        (AROUND, "Neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
         (BELOW, "The RNN (identity) learns to remember more than the LSTM (chrono): LSTM − RNN is "),
-        (ONE, "Neither the LSTM (chrono) nor the RNN (identity) learns to remember more than the other: "),
+        (ONE, "Neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
     ],
 )
 def test_which_cell_learns_to_remember_more(learned: dict[str, Any], said: str) -> None:
@@ -45,7 +45,11 @@ def test_which_cell_learns_to_remember_more(learned: dict[str, Any], said: str) 
     text = verdicts.learned_and_kept(pair, learned, None, 40)
     assert text.startswith(said) and "Trained over" not in text
     assert ("(one seed, no interval)" in text) == (learned is ONE)
-    for kept, keeps in ((ABOVE, "the LSTM keeps more: "), (AROUND, "neither keeps more"), (BELOW, "the RNN")):
+    for kept, keeps in (
+        (ABOVE, "the LSTM keeps more: "),
+        (AROUND, "neither is shown to keep"),
+        (BELOW, "the RNN"),
+    ):
         other = verdicts.learned_and_kept(pair, learned, kept, 40)
         assert other.startswith(f"{text} Trained over 40 tokens and asked after other delays, {keeps}")
 
@@ -70,12 +74,12 @@ def test_what_is_kept_and_with_which_sign() -> None:
 
 
 def test_whether_chrono_initialisation_helps() -> None:
-    for difference, said in ((ABOVE, "helps"), (AROUND, "does not help"), (BELOW, "hinders")):
+    for difference, said in ((ABOVE, "helps"), (AROUND, "is not shown to help"), (BELOW, "hinders")):
         text = verdicts.chrono(difference, None)
         assert text.startswith(f"Chrono initialisation {said} the LSTM in learning: +10.0 (")
         assert f"; it {said} in keeping: +10.0 (" in verdicts.chrono(AROUND, difference)
     assert verdicts.chrono(ONE, None).endswith(
-        "does not help the LSTM in learning: +10.0 (one seed, no interval)."
+        "is not shown to help the LSTM in learning: +10.0 (one seed, no interval)."
     )
 
 
@@ -162,8 +166,8 @@ def test_a_start_learns_up_to_the_delay_before_its_first_failure() -> None:
         ),
         (
             {},
-            "Neither the LSTM (unit forget bias) nor the RNN (orthogonal) learns to remember more than",
-            "Chrono initialisation does not help the LSTM in learning: +0.0 (",
+            "Neither the LSTM (unit forget bias) nor the RNN (orthogonal) is shown to learn to",
+            "Chrono initialisation is not shown to help the LSTM in learning: +0.0 (",
         ),
     ],
 )

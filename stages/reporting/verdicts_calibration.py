@@ -20,7 +20,7 @@ def better_calibrated(recipe: str, errors: Mapping[str, float], difference: Mapp
         )
     said = {
         1: "the RNN is better calibrated than the LSTM",
-        0: "neither cell is better calibrated",
+        0: "neither cell is shown to be better calibrated",
         -1: "the LSTM is better calibrated than the RNN",
     }[ahead(difference)]
     return (
@@ -44,6 +44,6 @@ def overconfident(intervals: Mapping[str, Sequence[float] | None]) -> str:
         return ""
     if len(set(parts.values())) == 1:
         both = parts["rnn"]
-        return f"Both are {both}." if both != said[0] else "Neither is over- or underconfident."
+        return f"Both are {both}." if both != said[0] else "Neither is shown to be over- or underconfident."
     sentence = " and ".join(f"the {LABELS[cell]} is {each}" for cell, each in parts.items())
     return f"{sentence[0].upper()}{sentence[1:]}."

@@ -26,13 +26,17 @@ def learned_and_kept(
     lstm, rnn = (START_LABELS[start] for start in pair)
     learns = {
         1: f"The {lstm} learns to remember more than the {rnn}",
-        0: f"Neither the {lstm} nor the {rnn} learns to remember more than the other",
+        0: f"Neither the {lstm} nor the {rnn} is shown to learn to remember more than the other",
         -1: f"The {rnn} learns to remember more than the {lstm}",
     }[ahead(learned)]
     text = f"{learns}: LSTM − RNN is {_lead(learned)} percentage points of memory, mean over all delays."
     if kept is None:
         return text
-    keeps = {1: "the LSTM keeps more", 0: "neither keeps more", -1: "the RNN keeps more"}[ahead(kept)]
+    keeps = {
+        1: "the LSTM keeps more",
+        0: "neither is shown to keep more",
+        -1: "the RNN keeps more",
+    }[ahead(kept)]
     return f"{text} Trained over {first} tokens and asked after other delays, {keeps}: {_lead(kept)}."
 
 
@@ -64,7 +68,7 @@ def chrono(learned: Mapping[str, Any], kept: Mapping[str, Any] | None) -> str:
     """Say whether chrono initialisation helps; both differences are chrono − unit forget bias."""
 
     def helps(difference: Mapping[str, Any]) -> str:
-        return {1: "helps", 0: "does not help", -1: "hinders"}[ahead(difference)]
+        return {1: "helps", 0: "is not shown to help", -1: "hinders"}[ahead(difference)]
 
     text = f"Chrono initialisation {helps(learned)} the LSTM in learning: {_lead(learned)}"
     return f"{text}." if kept is None else f"{text}; it {helps(kept)} in keeping: {_lead(kept)}."
