@@ -47,6 +47,10 @@ def test_the_study_trains_recipes_with_each_rate_and_no_run_twice(trained: Proje
         "seeds": [0, 1],
         "learning_rate": [0.00003],
     }
+    project.params["best_rates"] = {
+        "seeds": [5, 6],
+        "rates": [{"recipe": "prepadded", "rnn": 0.00003, "lstm": 0.00003}],
+    }
     project.save_params()
     project.make("learning_rates", "JOBS=2")
     table = json.loads(project.text("data/learning_rates/table.json"))
