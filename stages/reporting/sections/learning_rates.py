@@ -61,7 +61,7 @@ class LearningRates(NamedTuple):
 
     opening: str  # empty where no best rate was measured with fresh seeds
     verdict: str
-    out_of_date: str  # with what stands in params.yaml and is not the best rate
+    out_of_date: str  # also: a rate of params.yaml that is not the best
     recipes: dict[str, RecipeRates]
     learnt: str
     edge: str
@@ -93,17 +93,18 @@ def learning_rates_section(
     near = {name: {cell: each.near for cell, each in rates.cells.items()} for name, rates in recipes.items()}
     tried = {run["learning_rate"] for run in study["runs"]}
     best = {name: rates.best for name, rates in recipes.items() if rates.best}
+    learnt = who_learns(best)
     changed = out_of_date(study, changed_since(study, results, params), ({}, {}), runs)
     said = [up_to_date(changed, "make learning_rates"), other_than_best(recipes, params)]
     if best:
         changed = out_of_date(measured, changed_since_measured(measured, results, params), ({}, {}), runs)
         said.append(up_to_date(changed, "make best_rates"))
     return LearningRates(
-        " ".join(filter(None, [gap_at_best(best), who_learns(best)])) if best else "",
+        " ".join(filter(None, [gap_at_best(best), learnt])) if best else "",
         robustness(near, len(tried)),
         " ".join(filter(None, said)),
         recipes,
-        who_learns(best),
+        learnt,
         " ".join(filter(None, [edge(recipes), close(recipes)])),
         sorted({run["seed"] for run in study["runs"]}),
         sorted({run["seed"] for run in measured["runs"]}) if best else [],
