@@ -138,13 +138,13 @@ def test_nothing_outlives_a_study_that_is_ended(ticks: Path, number: signal.Sign
         try:
             assert eventually(lambda: all(ticking(ticks, "01")))
             study.send_signal(number)
-            said = study.communicate(timeout=15)[1]
+            said = study.communicate(timeout=60)[1]
         finally:
             study.kill()
     if number == signal.SIGTERM:
         assert study.returncode == 128 + number
         assert said == f"run: {INTERRUPTED}\n"
-    assert eventually(lambda: not any(ticking(ticks, "012")), 15)
+    assert eventually(lambda: not any(ticking(ticks, "012")), 60)
 
 
 @pytest.mark.fault(
@@ -174,7 +174,7 @@ def test_on_a_terminal_a_bar_stays_below_until_ctrl_c(ticks: Path) -> None:
             with suppress(OSError):  # at the end
                 while text := os.read(ours, 10_000):
                     said += text.decode()
-            assert study.wait(timeout=15) == 130
+            assert study.wait(timeout=60) == 130
         finally:
             study.kill()
             os.close(ours)

@@ -28,8 +28,8 @@ def finished(undisturbed: Path, tmp_path: Path) -> Path:
 
 @contextmanager
 def running(ticks: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a run whose stages 0 and 1 tick for a minute."""
-    (ticks / "tick.py").write_text(TICK.format(600))
+    """Start a run whose stages 0 and 1 tick for minutes."""
+    (ticks / "tick.py").write_text(TICK.format(3000))
     with subprocess.Popen(
         [sys.executable, "run.py"],
         cwd=ticks,
@@ -73,7 +73,7 @@ def test_a_second_run_waits_or_says_which_is_at_work(ticks: Path, undisturbed: P
         command = f"{sys.executable} run.py"
         said = f"run: `{command}` is at work here, process {first.pid}: wait until it has ended\n"
         assert second.stderr == said
-        assert all(ticking(ticks, "01"))
+        assert eventually(lambda: all(ticking(ticks, "01")))  # a busy machine stops anyone for half a second
         first.kill()
         first.wait()
         with alone(ticks / RUNNING):
