@@ -178,10 +178,10 @@ def test_best_rates_at_an_edge() -> None:
 
     assert said(False, False) == "All best rates lie inside the range that was tried."
     assert said(True, True) == (
-        "At an edge of the range, beyond which a better rate may lie, is the RNN's with `a` and the LSTM's "
-        "with `a`."
+        "The RNN's with `a` and the LSTM's with `a` lie at an edge of that range: beyond it may be a better "
+        "rate."
     )
-    assert said(False, True).endswith(" may lie, is the LSTM's with `a`.")
+    assert said(False, True).startswith("The LSTM's with `a` lies at an edge")
 
 
 def test_best_rates_that_chance_may_have_chosen() -> None:
@@ -191,8 +191,8 @@ def test_best_rates_that_chance_may_have_chosen() -> None:
         return close({"a": RecipeRates({"rnn": cell, "lstm": cell._replace(own=None)}, {}, pairs, None, "")})
 
     near = (
-        "Ahead of the recipe's own rate by less than a standard deviation over these seeds, so that chance "
-        "may have chosen it, is the RNN's with `a`."
+        "The RNN's with `a` leads the recipe's own rate by less than a standard deviation over these seeds: "
+        "chance may have chosen it."
     )
     assert said([0.79, 0.83], own=0.2) == near  # 1 point ahead; standard deviation 2.8
     assert said([0.82, 0.83], own=0.2) == ""  # 2.5 points; 0.7
@@ -250,7 +250,7 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
     assert best and "| 0.0001 | 0.001 | 2 of 2 | 85.0 ± 0.1 % | 86.2 ± 0.1 % | 2 and 2 | +1.2 (" in best[0]
     assert "not every run learns" not in text
     assert "is measured with the seeds 2, 3, which took no part in the choice." in section
-    assert "a better rate may lie, is the RNN's with `notebook` and the RNN's with `tuned`." in section
+    assert "The RNN's with `notebook` and the RNN's with `tuned` lie at an edge of that range: " in section
     assert "figures/learning_rates.png" in section and "Out of date" not in section
     assert "**Either the learning rate or the recipe `tuned` closes most of it: " in part(
         text, "## What explains the gap?"
@@ -288,6 +288,26 @@ def test_recipes_whose_own_rates_were_not_tried() -> None:
         run["settings"]["rnn"]["learning_rate"] = 0.002
     text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], ([0.85, 0.85], [0.86, 0.86]), runs)
     assert "| `tuned` | its own | 0.002 | 0.001 | 2 of 2 |" in part(text)
+
+
+def test_fresh_seeds_with_the_published_settings_stand_beside_the_published_result() -> None:
+    """The LSTM's best rate is the recipe's own, the RNN's is another."""
+    fresh = [0.85, 0.85], [0.81, 0.86]
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], fresh)
+    published = part(text, "## Is the published result right?")
+    assert "| plain RNN | 58.2 % | 2 | 55.0 % to 55.0 % | 55.0 to 55.0 % | 3.2 points above" in published
+    # 0.86, 0.86, 0.81, 0.86: mean 0.8475, sd 0.025, t(3) at 97.5 % is 3.182, and √1.25.
+    assert "| 4 | 81.0 % to 86.0 % | 75.8 to 93.7 % | 24.5 points below" in published
+    one_seed = {name: {0: seeds[0]} for name, seeds in RUNS.items()}
+    text = report([0.85, 0.55, 0.5], [0.84, 0.86, 0.85], fresh, one_seed)
+    published = part(text, "## Is the published result right?")
+    assert "| plain RNN | 58.2 % | 1 | 55.0 % | – | 3.2 points" in published
+    assert "| 3 | 81.0 % to 86.0 % | 70.0 to 98.7 % |" in published
+    params = small_params(RUNS)
+    other = made_up_best_rates(params, {"notebook": RUNS["tuned"], "tuned": RUNS["tuned"]}, *fresh)
+    inputs = made_up_inputs(params, RUNS, best_rates=other)  # its `notebook` has other settings
+    text = render("report.md", **build_report(params, inputs)._asdict())
+    assert "| 2 | 86.0 % to 86.0 % | 86.0 to 86.0 % |" in part(text, "## Is the published result right?")
 
 
 def test_best_rates_that_were_not_measured() -> None:

@@ -153,7 +153,9 @@ def test_the_published_lstm_is_placed_among_the_runs() -> None:
     text = section("Is the published result right?", {"notebook": TWO_SEEDS, "tuned": LEVEL})
     assert '**No. The published "LSTM" is no LSTM' in text
     assert "29.5 points below the lowest of the LSTMs, within the range of the RNNs |" in text
-    assert "| plain RNN | 58.2 % | 55.0 % to 58.0 % | 23.5 to 89.5 % | 0.2 points above the highest" in text
+    assert (
+        "| plain RNN | 58.2 % | 2 | 55.0 % to 58.0 % | 23.5 to 89.5 % | 0.2 points above the highest" in text
+    )
     assert "32,896" in text and "131,584" in text
     runs = {"mine": TWO_SEEDS, "tuned": LEVEL}
     text = section("Is the published result right?", runs, small_params(runs, published="notebook"))
@@ -247,7 +249,7 @@ def test_a_single_seed_is_said_to_be_one() -> None:
     params = params.model_copy(update={"delayed_recall": recall})
     one = report(runs, params, delayed_recall=made_up_recall(params))
     assert "**One seed: each figure is that of one run." in one and "What one seed cannot show" in one
-    assert "| plain RNN | 58.2 % | 50.0 % | 8.2 points above" in one
+    assert "| plain RNN | 58.2 % | 1 | 50.0 % | 8.2 points above" in one
     assert not re.search(r"±|over (all )?seeds|of 1 pairs|median test|1 seeds", one)
 
 

@@ -131,7 +131,7 @@ def test_short_and_long_reviews() -> None:
 
 def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
     def said(**trained: tuple[float, float]) -> str:
-        return verdicts.gradients_left(199, trained, (0.3, 0.1))
+        return verdicts.gradients_left(199, trained, (0.3, 0.1), [])
 
     more, level = (0.1, 0.2), (0.2, 0.2)
     assert said(a=more, b=level, c=level) == (
@@ -140,8 +140,20 @@ def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
     )
     assert said(a=more, b=more).startswith("**Yes after training, with `a` and `b`; before training no.**")
     assert said(a=level).startswith("**No after training, with `a`; before training no.**")
-    assert "before training yes" in verdicts.gradients_left(9, {"a": more}, (0.1, 0.2))
-    assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None)
+    assert "before training yes" in verdicts.gradients_left(9, {"a": more}, (0.1, 0.2), [])
+    assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None, [("b", "mean")])
+    other = verdicts.gradients_left(9, {"a": more}, (0.1, 0.2), [("b", "mean")])
+    assert "before training yes.** `b` cannot tell: it uses mean pooling. Yes means" in other
+
+
+def test_gradients_of_models_that_did_not_learn() -> None:
+    assert verdicts.gradients_unlearned([], 0.75) == ""
+    models = ["the RNN with `a` (60.0 %)", "the LSTM with `b` (70.0 %)"]
+    assert verdicts.gradients_unlearned(models, 0.75) == (
+        "Nor what causes what: at most 75 % of the test reviews are right for the RNN with `a` (60.0 %) and "
+        "the LSTM with `b` (70.0 %). That this gradient vanishes may be why training failed, or what it led "
+        "to."
+    )
 
 
 def test_initial_gradients_are_told_where_gates_do_not_help() -> None:

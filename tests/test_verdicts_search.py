@@ -41,19 +41,29 @@ def test_whether_more_epochs_might_help() -> None:
 
 
 def row(mean: float, pooling: str = "mean", rate: float = 0.1) -> dict[str, Any]:
-    """A candidate."""
-    return {"mean": mean, "settings": {"model.pooling": pooling, "x": None}, "learning_rate": rate}
+    """A candidate, with two seeds."""
+    settings = {"model.pooling": pooling, "x": None}
+    return {
+        "mean": mean,
+        "seeds": {"0": mean - 0.02, "1": mean + 0.02},
+        "settings": settings,
+        "learning_rate": rate,
+    }
 
 
 def test_what_equal_settings_cost() -> None:
     level, dearer = (row(0.8), row(0.8)), (row(0.85), row(0.874, "last", 0.003))
     assert verdicts.equal_settings({"rnn": level, "lstm": level}) == (
-        "That both cells share their settings costs neither anything here."
+        "That both cells share their settings costs neither any validation accuracy."
     )
     assert verdicts.equal_settings({"rnn": level, "lstm": dearer}) == (
-        "That both cells share their settings costs the LSTM 2.4 percentage points (85.00 % instead of "
-        "87.40 %, with `model.pooling` last, `x` none and learning rate 0.003), and the RNN nothing."
+        "In validation accuracy, that both cells share their settings costs the LSTM 2.4 percentage points "
+        "(85.00 % instead of 87.40 %, with `model.pooling` last, `x` none and learning rate 0.003; in 2 of 2 "
+        "seeds), and the RNN nothing."
     )
+    disagree = {**row(0.86), "seeds": {"0": 0.80, "1": 0.92}}
+    said = verdicts.equal_settings({"rnn": level, "lstm": (row(0.85), disagree)})
+    assert "learning rate 0.1; in 1 of 2 seeds)" in said
     both = verdicts.equal_settings({"rnn": dearer, "lstm": (row(0.8), row(0.9))})
     assert (
         "costs the RNN 2.4 percentage points (" in both and "), and the LSTM 10.0 percentage points (" in both

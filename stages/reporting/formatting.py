@@ -63,6 +63,11 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
+def capitalised(text: str) -> str:
+    """The same with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
 def setting(value: Any) -> str:
     """A parameter's value: None → "none", 3e-05 → "0.00003"; what is smaller has an exponent: "1e-07"."""
     if isinstance(value, float) and (value == 0 or abs(value) >= 1e-5):

@@ -148,11 +148,13 @@ def short_and_long(recipe: str, bins: Sequence[Mapping[str, Any]]) -> str:
 Shares = tuple[float, float]  # of the gradient at the last token: what is left in the RNN and in the LSTM
 
 
-def gradients_left(place: int, trained: Mapping[str, Shares], initial: Shares | None) -> str:
+def gradients_left(
+    place: int, trained: Mapping[str, Shares], initial: Shares | None, pooled: Sequence[tuple[str, str]]
+) -> str:
     """Say whether gates mitigate vanishing gradients, of recipes with last-state pooling.
 
     place: tokens before the last one; trained: recipe → shares; initial: those of the first recipe, before
-    training; None where there is no such recipe.
+    training; None where there is no such recipe; pooled: the other recipes, and their pooling.
     """
     if initial is None:
         return "**This run does not say: no recipe pools by the last state alone.**"
@@ -163,9 +165,23 @@ def gradients_left(place: int, trained: Mapping[str, Shares], initial: Shares | 
     else:
         after = f"{'Yes' if yes else 'No'} after training, with {listed(yes or no)}"
     before = "yes" if initial[1] > initial[0] else "no"
+    others = "".join(f" `{name}` cannot tell: it uses {pooling} pooling." for name, pooling in pooled)
     return (
-        f"**{after}; before training {before}.** Yes means that {place} tokens before the last one more of "
-        "the last token's gradient is left in the LSTM than in the RNN."
+        f"**{after}; before training {before}.**{others} Yes means that {place} tokens before the last one "
+        "more of the last token's gradient is left in the LSTM than in the RNN."
+    )
+
+
+def gradients_unlearned(models: Sequence[str], least: float) -> str:
+    """Say that gradients are those of models that did not learn; empty where all did.
+
+    models: each with its accuracy, of at most `least`.
+    """
+    if not models:
+        return ""
+    return (
+        f"Nor what causes what: at most {percent(least, 0)} of the test reviews are right for "
+        f"{listed(models)}. That this gradient vanishes may be why training failed, or what it led to."
     )
 
 

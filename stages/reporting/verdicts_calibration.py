@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, lead, percent
+from stages.reporting.formatting import LABELS, capitalised, lead, percent
 from stages.reporting.verdicts import ahead
 
 
@@ -46,4 +46,4 @@ def overconfident(intervals: Mapping[str, Sequence[float] | None]) -> str:
         both = parts["rnn"]
         return f"Both are {both}." if both != said[0] else "Neither is shown to be over- or underconfident."
     sentence = " and ".join(f"the {LABELS[cell]} is {each}" for cell, each in parts.items())
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{capitalised(sentence)}."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, listed, percent, setting
+from stages.reporting.formatting import LABELS, capitalised, listed, percent, setting
 
 
 def followed(recipe: str, changed: Sequence[str], tried: int) -> str:
@@ -38,7 +38,7 @@ def _lie(choices: Sequence[str]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capitalised(text)}."
 
 
 Ends = Mapping[str, tuple[int, int]]  # cell → of how many runs the last epoch is the best, and of how many
@@ -69,15 +69,21 @@ def equal_settings(best: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]
     """
     costs = {
         cell: f"{(alone['mean'] - shared['mean']) * 100:.1f} percentage points ({percent(shared['mean'], 2)} "
-        f"instead of {percent(alone['mean'], 2)}, with {_settings(alone)})"
+        f"instead of {percent(alone['mean'], 2)}, with {_settings(alone)}; {_in_how_many(shared, alone)})"
         for cell, (shared, alone) in best.items()
         if alone["mean"] > shared["mean"]
     }
     if not costs:
-        return "That both cells share their settings costs neither anything here."
+        return "That both cells share their settings costs neither any validation accuracy."
     dearest_first = sorted(best, key=lambda cell: cell not in costs)
     parts = [f"the {LABELS[cell]} {costs.get(cell, 'nothing')}" for cell in dearest_first]
-    return f"That both cells share their settings costs {', and '.join(parts)}."
+    return f"In validation accuracy, that both cells share their settings costs {', and '.join(parts)}."
+
+
+def _in_how_many(shared: Mapping[str, Any], alone: Mapping[str, Any]) -> str:
+    """Say in how many seeds a row is above another."""
+    above = sum(accuracy > shared["seeds"][seed] for seed, accuracy in alone["seeds"].items())
+    return f"in {above} of {len(alone['seeds'])} seeds"
 
 
 def _settings(row: Mapping[str, Any]) -> str:

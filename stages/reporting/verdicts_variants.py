@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, points
+from stages.reporting.formatting import LABELS, capitalised, points
 from stages.reporting.verdicts import ahead
 
 # Whether the RNN and the LSTM gain (1), lose (−1), or neither can be shown → how that is said.
@@ -31,7 +31,7 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
     for part, cells in worth.items():
         groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
     said = "; ".join(GAINS[key].format(listed(parts), seeds=seeds) for key, parts in groups.items() if parts)
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{capitalised(said)}."
 
 
 def by_chance(intervals: int) -> str:

@@ -1,13 +1,20 @@
 """Do gates mitigate vanishing gradients, what do the gates do, and two reviews read word by word."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
-from stages.reporting.verdicts import gate_openings, gradients_left, initial_gradients
+from stages.reporting.formatting import LABELS, percent
+from stages.reporting.sections.learning_rates import LEARNT
+from stages.reporting.verdicts import (
+    gate_openings,
+    gradients_left,
+    gradients_unlearned,
+    initial_gradients,
+)
 
 TITLES = {
     "lstm_only": "A review that only the LSTM gets right",
@@ -35,6 +42,7 @@ class Gradients(NamedTuple):
     verdict: str
     initial: str
     pooled: list[tuple[str, str]]  # recipe and pooling, of those without last-state pooling
+    unlearned: str
     places: list[int]  # tokens before the last one
     rows: list[GradientRow]
     reviews: int
@@ -58,12 +66,14 @@ def gradients(inspected: Inspected, results: Mapping[str, Result], headline: str
     places = [place for place in SHOWN if place < far] + [far]
     poolings = {name: result.settings["model"]["pooling"] for name, result in results.items()}
     from_last = [name for name, pooling in poolings.items() if pooling == "last"]
+    pooled = [(name, pooling) for name, pooling in poolings.items() if pooling != "last"]
     initial = shares_left(inspected[from_last[0]], "initial", far) if from_last else None
     trained = {name: shares_left(inspected[name], "trained", far) for name in from_last}
     return Gradients(
-        gradients_left(far, trained, initial),
+        gradients_left(far, trained, initial, pooled),
         initial_gradients(far, initial),
-        [(name, pooling) for name, pooling in poolings.items() if pooling != "last"],
+        pooled,
+        unlearned(results, from_last, leading["seed"]),
         places,
         [
             GradientRow(recipe, cell, said, median[0], [left(median, place) for place in places])
@@ -76,6 +86,17 @@ def gradients(inspected: Inspected, results: Mapping[str, Result], headline: str
         positions,
         leading["seed"],
     )
+
+
+def unlearned(results: Mapping[str, Result], recipes: Sequence[str], seed: int) -> str:
+    """Say which models of a seed have not learned; empty: all have."""
+    accuracies = {
+        f"the {LABELS[cell]} with `{name}` ({percent(accuracy)})": accuracy
+        for name in recipes
+        for cell in CELLS
+        for accuracy in [results[name].seeds[seed][cell]["test"]["accuracy"]]
+    }
+    return gradients_unlearned([said for said, accuracy in accuracies.items() if accuracy <= LEARNT], LEARNT)
 
 
 def left(median: list[float], place: int) -> float | None:

@@ -7,7 +7,7 @@ from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
-from stages.reporting.formatting import LABELS, lead, listed, percent, points, setting
+from stages.reporting.formatting import LABELS, capitalised, lead, listed, percent, points, setting
 from stages.reporting.statistics import Estimate, Runs, Summary, mean_interval, summarise
 from stages.reporting.verdicts import ahead, interval_and_zero, up_to_date
 
@@ -153,6 +153,20 @@ def without_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
         part: {name: value for name, value in block.items() if name != "learning_rate"}
         for part, block in settings.items()
     }
+
+
+def fresh_runs(study: Mapping[str, Any], result: Result) -> dict[str, dict[str, float]]:
+    """Return cell → seed → test accuracy, of fresh seeds that had a recipe's own rate.
+
+    study: reports/best_rates.json. Nothing where its runs had other settings than the recipe has now.
+    """
+    found: dict[str, dict[str, float]] = {cell: {} for cell in CELLS}
+    if study.get("settings", {}).get(result.name) == without_rates(result.settings):
+        for run in study["runs"]:
+            cell, rate = run["cell"], run["learning_rate"]
+            if (run["recipe"], rate) == (result.name, result.settings[cell]["learning_rate"]):
+                found[cell][str(run["seed"])] = run["test_accuracy"]
+    return found
 
 
 def recipe_rates(
@@ -319,7 +333,8 @@ def edge(recipes: Mapping[str, RecipeRates]) -> str:
     ]
     if not found:
         return "All best rates lie inside the range that was tried."
-    return f"At an edge of the range, beyond which a better rate may lie, is {listed(found)}."
+    lie = "lies" if len(found) == 1 else "lie"
+    return f"{capitalised(listed(found))} {lie} at an edge of that range: beyond it may be a better rate."
 
 
 def close(recipes: Mapping[str, RecipeRates]) -> str:
@@ -334,9 +349,10 @@ def close(recipes: Mapping[str, RecipeRates]) -> str:
                 found.append(f"the {LABELS[cell]}'s with `{name}`")
     if not found:
         return ""
+    lead = "leads" if len(found) == 1 else "lead"
     return (
-        "Ahead of the recipe's own rate by less than a standard deviation over these seeds, so that chance "
-        f"may have chosen it, is {listed(found)}."
+        f"{capitalised(listed(found))} {lead} the recipe's own rate by less than a standard deviation over "
+        "these seeds: chance may have chosen it."
     )
 
 
