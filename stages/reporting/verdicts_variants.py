@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, capitalised, points
+from stages.reporting.formatting import LABELS, capitalised, listed, points
 from stages.reporting.verdicts import ahead
 
 # Whether the RNN and the LSTM gain (1), lose (−1), or neither can be shown → how that is said.
@@ -90,8 +90,3 @@ def steps_taken(
         f"From `{names[0]}` to `{names[1]}`, LSTM − RNN goes from {points(gaps[0])} to {points(gaps[1])} "
         f"percentage points. {where}; {' and '.join(each)}."
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as a list in words: "a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
