@@ -106,6 +106,8 @@ def made_up_bags(accuracy: float = 0.8) -> list[dict[str, Any]]:
             "pad": example_params().blocks[recipe].pad.model_dump(),
             "trained_on": 300,
             "features": 9,
+            "C": 3.0 if words == "single" else 10.0,
+            "candidates": [{"C": value, "validation_accuracy": accuracy} for value in (1.0, 3.0, 10.0)],
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
             "correct": pack(np.arange(REVIEWS) < accuracy * REVIEWS),

@@ -33,17 +33,20 @@ def test_every_start_has_a_name() -> None:
     [
         (
             ABOVE,
-            "The LSTM (chrono) learns to remember more than the RNN (identity): LSTM − RNN is +10.0 (+5.0",
+            "the LSTM (chrono) learns to remember more than the RNN (identity): +10.0 (+5.0",
         ),
-        (AROUND, "Neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
-        (BELOW, "The RNN (identity) learns to remember more than the LSTM (chrono): LSTM − RNN is "),
-        (ONE, "Neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
+        (AROUND, "neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
+        (BELOW, "the RNN (identity) learns to remember more than the LSTM (chrono): "),
+        (ONE, "neither the LSTM (chrono) nor the RNN (identity) is shown to learn to remember more"),
     ],
 )
 def test_which_cell_learns_to_remember_more(learned: dict[str, Any], said: str) -> None:
     pair = ("lstm-chrono", "rnn-identity")
     text = verdicts.learned_and_kept(pair, learned, None, 40)
-    assert text.startswith(said) and "Trained over" not in text
+    assert text.startswith(f"With the start that suits each best, {said}") and "Trained over" not in text
+    first = verdicts.defaults(pair, learned)
+    assert first.startswith(f"As Keras starts them, {said.split(':')[0]}")
+    assert first.endswith(" percentage points of memory, mean over all delays.")
     assert ("(one seed, no interval)" in text) == (learned is ONE)
     for kept, keeps in (
         (ABOVE, "the LSTM keeps more: "),
@@ -55,10 +58,13 @@ def test_which_cell_learns_to_remember_more(learned: dict[str, Any], said: str) 
 
 
 def test_how_far_each_start_learns() -> None:
-    assert verdicts.reaches({"rnn-identity": 160, "lstm-unit": None}, 40) == (
+    said = (
         "The deciding token is learned over up to so many tokens of noise: RNN (identity) 160, "
         "LSTM (unit forget bias) not even 40."
     )
+    longest = {"rnn-identity": 160, "lstm-unit": None}
+    assert verdicts.reaches(longest, 40, 320) == said
+    assert verdicts.reaches(longest, 40, 160) == f"{said} More than 160 were not tried."
 
 
 def test_what_is_kept_and_with_which_sign() -> None:
@@ -156,24 +162,26 @@ def test_a_start_learns_up_to_the_delay_before_its_first_failure() -> None:
     [
         (
             {"rnn-orthogonal": NO, "rnn-identity": [1.0, 0.5, 0.5], "lstm-unit": [1.0, 0.5, 0.5]},
-            "The LSTM (chrono) learns to remember more than the RNN (identity): LSTM − RNN is +66.7 (",
+            "the LSTM (chrono) learns to remember more than the RNN (identity): +66.7 (",
             "Chrono initialisation helps the LSTM in learning: +66.7 (+66.7 to +66.7)",
         ),
         (
             {"lstm-unit": [1.0, 1.0, 0.5], "lstm-chrono": NO},
-            "The RNN (orthogonal) learns to remember more than the LSTM (unit forget bias): LSTM − RNN is −",
+            "the RNN (orthogonal) learns to remember more than the LSTM (unit forget bias): −",
             "Chrono initialisation hinders the LSTM in learning: −66.7 (",
         ),
         (
             {},
-            "Neither the LSTM (unit forget bias) nor the RNN (orthogonal) is shown to learn to",
+            "neither the LSTM (unit forget bias) nor the RNN (orthogonal) is shown to learn to",
             "Chrono initialisation is not shown to help the LSTM in learning: +0.0 (",
         ),
     ],
 )
 def test_better_starts_are_compared(learned: dict[str, Any], verdict: str, chrono: str) -> None:
     found = built(learned=learned)
-    assert found.verdict.startswith(verdict) and found.chrono.startswith(chrono)
+    assert f" With the start that suits each best, {verdict}" in found.verdict
+    assert found.verdict.startswith("As Keras starts them, ")
+    assert found.chrono.startswith(chrono)
     assert found.chrono.endswith("It was not tried on real reviews.") == ("helps" in chrono)
 
 
@@ -183,7 +191,7 @@ def test_the_better_start_is_chosen_on_validation_sequences() -> None:
     for row in study["tried"]:
         row["validation_accuracy"] = 0.7 + 0.1 * (row["start"] in ("rnn-identity", "lstm-chrono"))
     found = delayed_recall_section(study, {}, params, RUNS)
-    assert found and found.verdict.startswith("Neither the LSTM (chrono) nor the RNN (identity)")
+    assert found and " best, neither the LSTM (chrono) nor the RNN (identity)" in found.verdict
 
 
 def test_a_recipe_that_starts_so_is_named() -> None:
@@ -244,7 +252,8 @@ def test_a_curve_that_rises_in_the_last_quarter_is_not_flat() -> None:
 def test_the_section() -> None:
     study = made_up_recall(asked(), learned={"lstm-unit": [1.0, 0.75, 0.5]})
     text = section("Do LSTMs keep long-term dependencies?", RUNS, delayed_recall=study)
-    assert "**Neither the LSTM (chrono) nor" in text and "Out of date" not in text
+    assert "**As Keras starts them, the RNN (orthogonal) learns to remember more than the LSTM (un" in text
+    assert "best, neither the LSTM (chrono) nor" in text and "Out of date" not in text
     assert (
         "| LSTM (unit forget bias), trained at this delay | 0.001 | 40 | 100.0 ± 0.0 % | 50.0 ± 0.0 % |"
         in text

@@ -242,6 +242,21 @@ def test_the_tests_of_several_recipes_are_corrected() -> None:
     assert made.certainty.corrected["tuned"] == 2 * made.results["tuned"].uncertainty["p_value"] < 0.05
 
 
+def test_the_seeds_that_chose_the_headlines_settings_are_told_from_the_others() -> None:
+    leads = {0: 0.3, 1: 0.3, 2: 0.1, 3: 0.1}  # the search has the seeds 0 and 1
+    runs = {"tuned": {seed: made_up_scores(0.5, 0.5 + lead) for seed, lead in leads.items()}}
+    text = section("Which cell is better", runs)
+    assert "LSTM − RNN is +20.0 (" in text
+    assert (
+        "Seeds 0 and 1 also chose settings of `tuned`, in the search; with the seeds 2 and 3 alone, LSTM − "
+        "RNN is +10.0 (+10.0 to +10.0), an interval over seeds."
+    ) in text
+    for few in ((0, 1), (0, 1, 2)):  # nothing to compare
+        some = {"tuned": {seed: runs["tuned"][seed] for seed in few}}
+        assert "also chose settings" not in report(some)
+    assert "also chose settings" not in report(runs, search={})
+
+
 def test_a_single_seed_is_said_to_be_one() -> None:
     runs = {"notebook": {0: made_up_scores(0.5, 0.6)}, "tuned": {0: made_up_scores(0.5, 0.6)}}
     params = small_params(runs)
@@ -261,7 +276,8 @@ def search_with(params: Params, **changes: Any) -> dict[str, Any]:
 def test_whether_a_recipe_is_what_the_search_chose() -> None:
     runs = {"tuned": TWO_SEEDS}
     text = section("Is the tuning fair?", runs)
-    assert "`tuned` is what came of it.** That both cells share their settings costs neither" in text
+    assert "`tuned` has what it chose. The other settings were set by hand.** That both cells share" in text
+    assert "Chosen are `model.pooling` mean" in text
     assert "Out of date" not in text and "`make search` runs it again.\n" in text
     assert "| RNN | 0.001 | mean | 0.00001 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
     assert "The LSTM's learning rate lies inside the grid; the RNN's learning rate and `train" in text
@@ -446,6 +462,7 @@ def test_every_model_is_shown_with_what_it_was_given() -> None:
     assert "| single words | `tuned` | 200 | 10,000 | 300 | 80.0 % | 80.0 % | −20.0 (" in equal
     assert " | yes |\n| single words and pairs | `tuned` |" in equal
     assert "| single words and pairs | `long` | 1,200 | 30,000 | 300 |" in equal
+    assert "is that of single words and pairs as `tuned` (C = 10) and single words and pairs as `lo" in equal
     assert equal.count(" | no: different tokens, vocabulary and train reviews |") == 2
     runs = {"tuned": {0: made_up_scores(0.6, 0.9, split_by="film", validation_split=0.3)}}
     other = section("Is a recurrent model worth it?", runs)
@@ -481,7 +498,7 @@ def test_costs_are_counted_from_the_shapes() -> None:
     assert costs["rnn"]["multiply_adds"] == 10 * 256 * 128 + 128
     assert costs["lstm"]["multiply_adds"] == 10 * 256 * 512 + 128
     text = section("What does each cell cost?", runs)
-    assert "4.0 times the RNN's recurrent weights" in text
+    assert "The LSTM's cell has 4.0 times the RNN's weights" in text
     assert "takes 3.0 times as long, an answer 4.0 times.**" in text
     assert "| LSTM | 131,584 | 1 | 1,310,848 | 60 | 200 |" in text
 

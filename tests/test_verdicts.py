@@ -122,11 +122,32 @@ def test_short_and_long_reviews() -> None:
         {"tokens": tokens, "difference": {"mean": mean, "interval": [mean, mean]}}
         for tokens, mean in (("up to 9", 0.01), ("10 to 20", 0.02), ("over 20", 0.03))
     )
-    assert verdicts.short_and_long("a", [short, middle, long]) == (
-        "On real reviews with `a`, LSTM − RNN is +1.0 (+1.0 to +1.0) percentage points for reviews of up to "
-        "9 tokens and +3.0 (+3.0 to +3.0) for those of over 20."
+    assert verdicts.gain_on_longer({"a": (1200, [short, middle, long])}) == (
+        "Yes: with `a`, which reads the last 1,200 tokens, LSTM − RNN is +1.0 (+1.0 to +1.0) percentage "
+        "points for reviews of up to 9 tokens and +3.0 (+3.0 to +3.0) for those of over 20."
     )
-    assert verdicts.short_and_long("a", [short]).endswith("for reviews of up to 9 tokens.")
+    for other in ([long, short], [short, short]):
+        assert verdicts.gain_on_longer({"a": (200, other)}).startswith("This is not shown: with `a`, which")
+    several = verdicts.gain_on_longer({"a": (200, [long, short]), "b": (300, [short, long])})
+    assert several.startswith("With some recipes: with `a`") and "; with `b`, which reads" in several
+    assert verdicts.gain_on_longer({"a": (200, [short])}).endswith("for reviews of up to 9 tokens.")
+
+
+def test_what_the_other_seeds_say() -> None:
+    difference = {"mean": 0.01, "interval": [0.005, 0.015]}
+    assert verdicts.other_seeds("a", [0, 1], [2, 3], difference) == (
+        "Seeds 0 and 1 also chose settings of `a`, in the search; with the seeds 2 and 3 alone, LSTM − RNN "
+        "is +1.0 (+0.5 to +1.5), an interval over seeds."
+    )
+    assert verdicts.other_seeds("a", [0], [2, 3], difference).startswith("Seed 0 also chose")
+
+
+def test_bag_of_words_models_at_an_edge() -> None:
+    assert verdicts.regularisation_at_edges([]) == ""
+    assert verdicts.regularisation_at_edges([("single words as `a`", 1.0), ("pairs as `b`", 100.0)]) == (
+        "At an edge of what was tried, so that it may do better with another, is that of single words as `a` "
+        "(C = 1) and pairs as `b` (C = 100)."
+    )
 
 
 def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:

@@ -33,7 +33,7 @@ from stages.reporting.sections.search import Search, search_section
 from stages.reporting.sections.steps import Steps, steps_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
-from stages.reporting.verdicts import short_and_long
+from stages.reporting.verdicts import gain_on_longer
 
 
 class Inputs(NamedTuple):
@@ -74,7 +74,7 @@ class Report(NamedTuple):
     published_difference: float  # LSTM − RNN
     search: Search | None  # None: never run
     delayed_recall: DelayedRecall | None  # None: never run
-    short_and_long: str  # reviews, with the headline's models
+    gain_on_longer: str  # reviews, with the headline's models and those that read whole ones
     gradients: Gradients
     gates: Gates
     baseline: Baseline
@@ -113,11 +113,16 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         gap=gap_section(results, headline, published.recipe, rates) if len(results) > 1 else None,
         steps=steps_section(inputs.ladder, results, params, runs),
         ablation=ablation_section(inputs.ablation, inputs.ablation_rates, results, params, runs),
-        certainty=certainty(results),
+        certainty=certainty(results, leading, inputs.search),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         search=search_section(inputs.search, params, runs) if inputs.search else None,
         delayed_recall=delayed_recall_section(inputs.delayed_recall, inputs.ablation, params, runs),
-        short_and_long=short_and_long(headline, leading.uncertainty["by_length"]),
+        gain_on_longer=gain_on_longer(
+            {
+                each.name: (each.settings["pad"]["maxlen"], each.uncertainty["by_length"])
+                for each in (leading, *whole.values())
+            }
+        ),
         gradients=gradients(inputs.inspection, results, headline),
         gates=gates(inputs.inspection, headline),
         baseline=baseline(bags, leading, audit),

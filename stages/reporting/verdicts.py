@@ -48,6 +48,17 @@ def equal_footing(other: Sequence[str]) -> str:
     return f"no: different {listed(other)}" if other else "yes"
 
 
+def regularisation_at_edges(found: Sequence[tuple[str, float]]) -> str:
+    """Say which bag-of-words models' C is the least or the most that was tried; empty: none.
+
+    found: model and C of each of those.
+    """
+    if not found:
+        return ""
+    models = listed([f"{name} (C = {value:g})" for name, value in found])
+    return f"At an edge of what was tried, so that it may do better with another, is that of {models}."
+
+
 def published_lstm(published: float, interval: Sequence[float] | None) -> str:
     """Say whether the published figure can be an LSTM's.
 
@@ -69,6 +80,17 @@ def corrected(p_values: Mapping[str, float]) -> str:
     if len(small) == len(p_values):
         which = "each of them"
     return f"After Holm's correction for {len(p_values)} recipes, p is below 0.05 for {which}."
+
+
+def other_seeds(
+    recipe: str, chose: Sequence[int], others: Sequence[int], difference: Mapping[str, Any]
+) -> str:
+    """Say what LSTM − RNN is with seeds that took no part in choosing a recipe's settings."""
+    also, alone = (listed([str(seed) for seed in seeds]) for seeds in (chose, others))
+    return (
+        f"Seed{'s' if len(chose) > 1 else ''} {also} also chose settings of `{recipe}`, in the search; with "
+        f"the seeds {alone} alone, LSTM − RNN is {lead(difference)}, an interval over seeds."
+    )
 
 
 def place(value: float, values: Collection[float]) -> str:
@@ -135,14 +157,22 @@ def up_to_date(changed: Sequence[str] | None, command: str) -> str:
     )
 
 
-def short_and_long(recipe: str, bins: Sequence[Mapping[str, Any]]) -> str:
-    """Compare LSTM − RNN on the shortest and the longest test reviews; bins: by length, at least one."""
-    short, long = bins[0], bins[-1]
-    rest = f" and {lead(long['difference'])} for those of {long['tokens']}" if long is not short else ""
-    return (
-        f"On real reviews with `{recipe}`, LSTM − RNN is {lead(short['difference'])} percentage points for "
-        f"reviews of {short['tokens']} tokens{rest}."
-    )
+def gain_on_longer(lengths: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]]) -> str:
+    """Say whether LSTM − RNN is larger on the longest test reviews than on the shortest.
+
+    lengths: recipe → how many tokens it reads, and its results by length, at least one.
+    """
+    said, apart = [], []
+    for recipe, (maxlen, bins) in lengths.items():
+        short, long = bins[0], bins[-1]
+        rest = f" and {lead(long['difference'])} for those of {long['tokens']}" if long is not short else ""
+        apart.append(long["difference"]["interval"][0] > short["difference"]["interval"][1])
+        said.append(
+            f"with `{recipe}`, which reads the last {maxlen:,} tokens, LSTM − RNN is "
+            f"{lead(short['difference'])} percentage points for reviews of {short['tokens']} tokens{rest}"
+        )
+    shown = "Yes" if all(apart) else "With some recipes" if any(apart) else "This is not shown"
+    return f"{shown}: {'; '.join(said)}."
 
 
 Shares = tuple[float, float]  # of the gradient at the last token: what is left in the RNN and in the LSTM

@@ -15,6 +15,14 @@ def ahead(difference: Mapping[str, Any]) -> int:
     return verdicts.ahead(difference) if difference["interval"] else 0
 
 
+def defaults(pair: tuple[str, str], learned: Mapping[str, Any]) -> str:
+    """Say which cell learns to remember more as Keras starts them; pair, learned: see `learned_and_kept`."""
+    return (
+        f"As Keras starts them, {_learns(pair, learned)}: LSTM − RNN is {_lead(learned)} percentage points "
+        "of memory, mean over all delays."
+    )
+
+
 def learned_and_kept(
     pair: tuple[str, str], learned: Mapping[str, Any], kept: Mapping[str, Any] | None, first: int
 ) -> str:
@@ -23,13 +31,7 @@ def learned_and_kept(
     pair: the start of each, the LSTM's first; learned: of models that were trained at each delay; kept: of
     those that were trained at the delay `first`, at all others, None where there are no others.
     """
-    lstm, rnn = (START_LABELS[start] for start in pair)
-    learns = {
-        1: f"The {lstm} learns to remember more than the {rnn}",
-        0: f"Neither the {lstm} nor the {rnn} is shown to learn to remember more than the other",
-        -1: f"The {rnn} learns to remember more than the {lstm}",
-    }[ahead(learned)]
-    text = f"{learns}: LSTM − RNN is {_lead(learned)} percentage points of memory, mean over all delays."
+    text = f"With the start that suits each best, {_learns(pair, learned)}: {_lead(learned)}."
     if kept is None:
         return text
     keeps = {
@@ -40,12 +42,26 @@ def learned_and_kept(
     return f"{text} Trained over {first} tokens and asked after other delays, {keeps}: {_lead(kept)}."
 
 
-def reaches(longest: Mapping[str, int | None], shortest: int) -> str:
-    """Say how far each start learns; longest: start → delay, None: not even the shortest."""
+def _learns(pair: tuple[str, str], learned: Mapping[str, Any]) -> str:
+    lstm, rnn = (START_LABELS[start] for start in pair)
+    return {
+        1: f"the {lstm} learns to remember more than the {rnn}",
+        0: f"neither the {lstm} nor the {rnn} is shown to learn to remember more than the other",
+        -1: f"the {rnn} learns to remember more than the {lstm}",
+    }[ahead(learned)]
+
+
+def reaches(longest: Mapping[str, int | None], shortest: int, farthest: int) -> str:
+    """Say how far each start learns; longest: start → delay, None: not even the shortest.
+
+    shortest, farthest: of the delays that were tried.
+    """
     parts = ", ".join(
         f"{START_LABELS[start]} {each or f'not even {shortest}'}" for start, each in longest.items()
     )
-    return f"The deciding token is learned over up to so many tokens of noise: {parts}."
+    text = f"The deciding token is learned over up to so many tokens of noise: {parts}."
+    beyond = f" More than {farthest} were not tried." if farthest in longest.values() else ""
+    return text + beyond
 
 
 def kept(memory: Mapping[str, float], first: int, flipped: int, remembered: int) -> str:

@@ -13,8 +13,8 @@ def followed(recipe: str, changed: Sequence[str], tried: int) -> str:
     """
     if not changed:
         return (
-            f"Both cells were given the same grid, the same seeds and the same number of tries, {tried}, "
-            f"and `{recipe}` is what came of it."
+            "In the search both cells were given the same grid, the same seeds and the same number of tries, "
+            f"{tried}; `{recipe}` has what it chose. The other settings were set by hand."
         )
     names = ", ".join(f"`{name}`" for name in changed)
     return (

@@ -8,7 +8,7 @@ from stages.params.recipe import CELLS
 from stages.reporting.comparison import Result
 from stages.reporting.formatting import LABELS
 from stages.reporting.statistics import Estimate, mean_over_seeds
-from stages.reporting.verdicts import against_baseline, equal_footing, given
+from stages.reporting.verdicts import against_baseline, equal_footing, given, regularisation_at_edges
 
 Bag = Mapping[str, Any]  # one bag-of-words model, as that stage wrote it
 # What models must have alike to be on an equal footing, by the settings that decide it.
@@ -44,6 +44,7 @@ class Baseline(NamedTuple):
     given: str  # what the baseline and the models have alike
     recipe: str  # as which the baseline reads
     rows: list[Row]
+    edges: str  # which models have the least or the most regularisation that was tried; empty: none
 
 
 def baseline(bags: Sequence[Bag], headline: Result, audit: Mapping[str, Any]) -> Baseline:
@@ -61,7 +62,16 @@ def baseline(bags: Sequence[Bag], headline: Result, audit: Mapping[str, Any]) ->
         given(other_footing(first, headline)),
         first["recipe"],
         [*model_rows(headline, audit), *bag_rows(bags, headline)],
+        regularisation_at_edges(
+            [(f"{WORDS[bag['words']]} as `{bag['recipe']}`", bag["C"]) for bag in bags if at_edge(bag)]
+        ),
     )
+
+
+def at_edge(bag: Bag) -> bool:
+    """Return whether the chosen C is the least or the most that was tried."""
+    tried = [each["C"] for each in bag["candidates"]]
+    return bag["C"] in (min(tried), max(tried))
 
 
 def model_rows(result: Result, audit: Mapping[str, Any]) -> list[Row]:

@@ -14,6 +14,7 @@ from stages.reporting.formatting import START_LABELS
 from stages.reporting.statistics import DIGITS, Runs, Summary, mean_interval, summarise
 from stages.reporting.verdicts import up_to_date
 
+DEFAULTS = ("lstm-unit", "rnn-orthogonal")  # as Keras starts its layers
 CHRONO = "lstm.chrono_t_max="  # in the settings of an ablation's variant
 HALF = 0.5  # of memory: what is above it counts as learned
 LEAST_RISE = 0.02  # of validation accuracy: a curve that rises by no more is called flat
@@ -94,8 +95,9 @@ def delayed_recall_section(
     if ablation:
         on_reviews += [f"`{each.name}`" for each in params.ablation.variants if CHRONO in each.settings]
     return DelayedRecall(
-        verdicts.learned_and_kept(pairs[0], *cells, delays[0]),
-        verdicts.reaches({each.name: each.longest for each in starts}, min(delays)),
+        f"{verdicts.defaults(DEFAULTS, difference(learned, *DEFAULTS))} "
+        f"{verdicts.learned_and_kept(pairs[0], *cells, delays[0])}",
+        verdicts.reaches({each.name: each.longest for each in starts}, min(delays), max(delays)),
         f"{verdicts.chrono(*chrono)} {verdicts.chrono_on_reviews(chrono[0], on_reviews)}".strip(),
         verdicts.kept(after_others, delays[0], *signs(transferred)) if after_others else "",
         verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, len(seeds)),

@@ -25,7 +25,7 @@ class CellRates(NamedTuple):
     own: float | None  # the recipe's rate; None: not among those that were tried
     best: float  # the rate of the highest mean accuracy on validation reviews
     at_edge: bool  # whether that is the lowest or the highest that was tried
-    near: int  # the rates whose mean is above LEARNT and near that of the best
+    near: list[float]  # the rates whose mean is above LEARNT and near that of the best
 
 
 class Measured(NamedTuple):
@@ -61,6 +61,7 @@ class LearningRates(NamedTuple):
 
     opening: str  # empty where no best rate was measured with fresh seeds
     verdict: str
+    between: str
     out_of_date: str  # also: a rate of params.yaml that is not the best
     recipes: dict[str, RecipeRates]
     learnt: str
@@ -90,7 +91,9 @@ def learning_rates_section(
     }
     if not recipes:
         return None
-    near = {name: {cell: each.near for cell, each in rates.cells.items()} for name, rates in recipes.items()}
+    near = {
+        name: {cell: len(each.near) for cell, each in rates.cells.items()} for name, rates in recipes.items()
+    }
     tried = {run["learning_rate"] for run in study["runs"]}
     best = {name: rates.best for name, rates in recipes.items() if rates.best}
     learnt = who_learns(best)
@@ -100,12 +103,13 @@ def learning_rates_section(
         changed = out_of_date(measured, changed_since_measured(measured, results, params), ({}, {}), runs)
         said.append(up_to_date(changed, "make best_rates"))
     return LearningRates(
-        " ".join(filter(None, [gap_at_best(best), learnt])) if best else "",
+        " ".join(filter(None, [gap_at_best(best), near_ties(recipes), learnt])) if best else "",
         robustness(near, len(tried)),
+        between(recipes),
         " ".join(filter(None, said)),
         recipes,
         learnt,
-        " ".join(filter(None, [edge(recipes), close(recipes)])),
+        edge(recipes),
         sorted({run["seed"] for run in study["runs"]}),
         sorted({run["seed"] for run in measured["runs"]}) if best else [],
         100 * NEAR,
@@ -186,8 +190,9 @@ def recipe_rates(
     accuracy = {cell: result.metrics[cell]["accuracy"] for cell in CELLS}
     own = pair(rates, accuracy, result.uncertainty["difference"])
     best = pair_measured(fresh) if fresh else None
-    verdict = gap_by_rates(result.name, own.difference, best and best.difference)
-    return RecipeRates(cells, fresh, own, best, verdict)
+    said = [gap_by_rates(result.name, own.difference, best and best.difference)]
+    said += [of_a_near_tie(cell, own, best) for cell in CELLS if best and is_close(cells[cell])]
+    return RecipeRates(cells, fresh, own, best, " ".join(said))
 
 
 def cell_rates(runs: Sequence[Mapping[str, Any]], own: float) -> CellRates:
@@ -199,14 +204,14 @@ def cell_rates(runs: Sequence[Mapping[str, Any]], own: float) -> CellRates:
             accuracies.setdefault(run["learning_rate"], {})[run["seed"]] = run[f"{split}_accuracy"]
     means = {rate: summarise(seeds)["mean"] for rate, seeds in validation.items()}
     best = max(means, key=lambda rate: means[rate])
-    near = [mean for mean in means.values() if mean > LEARNT and mean >= round(means[best] - NEAR, 4)]
+    near = [rate for rate, mean in means.items() if mean > LEARNT and mean >= round(means[best] - NEAR, 4)]
     return CellRates(
         validation,
         test,
         own if own in means else None,
         best,
         best in (min(means), max(means)),
-        len(near),
+        near,
     )
 
 
@@ -245,7 +250,8 @@ def change(own: Estimate, best: Estimate) -> str:
     if ahead(best) == -ahead(own):
         return "turns"
     if abs(best["mean"]) < abs(own["mean"]) / 2:
-        return "shrinks"
+        farthest = max(abs(bound) for bound in best["interval"])
+        return "shrinks" if farthest < abs(own["mean"]) / 2 else "seems to shrink"
     return "grows" if abs(best["mean"]) > abs(own["mean"]) else "stays"
 
 
@@ -254,6 +260,8 @@ CHANGES = {
     "shows": "the recipe's own rates hide the difference",
     "turns": "the learning rate decides which cell is ahead",
     "shrinks": "most of that gap is the learning rate",
+    "seems to shrink": "by the means, most of that gap is the learning rate, but the interval allows for "
+    "less than half",
     "stays": "less than half of that gap is the learning rate",
     "grows": "the learning rate does not explain that gap",
 }
@@ -288,10 +296,12 @@ def gap_by_recipe_and_rates(
         said = "There is no gap to explain"
     elif outcome == "turns":
         said = "The learning rate decides which cell is ahead"
-    elif outcome == "shrinks" and abs(headline_own["mean"]) < abs(own["mean"]) / 2:
-        said = f"Either the learning rate or the recipe `{headline}` closes most of it"
-    elif outcome == "shrinks":
+    elif outcome in ("shrinks", "seems to shrink"):
         said = "The learning rate, more than the cell"
+        if abs(headline_own["mean"]) < abs(own["mean"]) / 2:
+            said = f"Either the learning rate or the recipe `{headline}` closes most of it"
+        if outcome != "shrinks":
+            said += ", by the means"
     elif abs(headline_best["mean"]) < abs(best["mean"]) / 2:
         said = "The rest of the recipe, more than the learning rate or the cell"
     else:
@@ -316,9 +326,8 @@ def robustness(near: Mapping[str, Mapping[str, int]], tried: int) -> str:
         said = f"Which cell does well with more of the {tried} learning rates depends on the recipe"
     else:
         one, other = ("LSTM", "RNN") if True in more else ("RNN", "LSTM")
-        than = ("as many", "as") if level else ("more", "than")
+        than = ("at least as many", "as") if level else ("more", "than")
         said = f"The {one} does well with {than[0]} of the {tried} learning rates {than[1]} the {other}"
-        said += " or more" if level else ""
     counts = (f"{each['lstm']} to {each['rnn']} with `{name}`" for name, each in near.items())
     return f"{said}: {', '.join(counts)} (LSTM to RNN)."
 
@@ -337,22 +346,44 @@ def edge(recipes: Mapping[str, RecipeRates]) -> str:
     return f"{capitalised(listed(found))} {lie} at an edge of that range: beyond it may be a better rate."
 
 
-def close(recipes: Mapping[str, RecipeRates]) -> str:
-    """Say which best rates are ahead of the recipe's own by less than seeds vary; empty: none."""
-    found = []
-    for name, recipe in recipes.items():
-        for cell, each in recipe.cells.items():
-            if each.own is None or each.own == each.best:
-                continue
-            best, own = (summarise(each.validation[rate]) for rate in (each.best, each.own))
-            if best["mean"] - own["mean"] < (best["sd"] or 0.0):
-                found.append(f"the {LABELS[cell]}'s with `{name}`")
-    if not found:
-        return ""
-    lead = "leads" if len(found) == 1 else "lead"
+def between(recipes: Mapping[str, RecipeRates]) -> str:
+    """Say where a cell does well with two rates and not with one between them; empty: nowhere."""
+    return " ".join(
+        f"With `{name}` the {LABELS[cell]} does not do well with {setting(rate)}, though with a lower and a "
+        f"higher rate: validation accuracy is {percent(min(seeds))} to {percent(max(seeds))}."
+        for name, recipe in recipes.items()
+        for cell, each in recipe.cells.items()
+        for rate in sorted(each.validation)
+        if each.near and min(each.near) < rate < max(each.near) and rate not in each.near
+        for seeds in [each.validation[rate].values()]
+    )
+
+
+def is_close(cell: CellRates) -> bool:
+    """Return whether the best rate is another than the recipe's own and ahead by less than seeds vary."""
+    if cell.own is None or cell.own == cell.best:
+        return False
+    best, own = (summarise(cell.validation[rate]) for rate in (cell.best, cell.own))
+    return best["mean"] - own["mean"] < (best["sd"] or 0.0)
+
+
+def near_ties(recipes: Mapping[str, RecipeRates]) -> str:
+    """Say which best rates may be the best by chance; empty: none."""
+    found = [
+        f"the {LABELS[cell]} with `{name}`"
+        for name, recipe in recipes.items()
+        for cell, each in recipe.cells.items()
+        if is_close(each)
+    ]
+    return f"For {listed(found)} that rate may be the best by chance." if found else ""
+
+
+def of_a_near_tie(cell: str, own: Pair, best: Pair) -> str:
+    """Say what fresh seeds make of a best rate that is ahead of the recipe's own by less than seeds vary."""
     return (
-        f"{capitalised(listed(found))} {lead} the recipe's own rate by less than a standard deviation over "
-        "these seeds: chance may have chosen it."
+        f"That {setting(best.rates[cell])} is the {LABELS[cell]}'s best rate may be chance: with it "
+        f"{percent(best.accuracy[cell]['mean'])} of the test reviews are right, with its own "
+        f"{percent(own.accuracy[cell]['mean'])}."
     )
 
 
