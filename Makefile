@@ -49,13 +49,13 @@ merged: setup ## after a merge, rebase or cherry-pick: pull what was trained, ma
 push: setup ## push data and run cache of the last commit, and make sure that all has arrived
 	python -m stages.tools.push
 
-unused: setup ## show what no branch or tag needs of the cache, with CLOUD=1 of the remote, too; DELETE=1 deletes it
+unused: setup ## list what no branch or tag needs in the cache, with CLOUD=1 on the remote, too; DELETE=1 deletes it
 	python -m stages.tools.unused $(if $(CLOUD),--cloud) $(if $(DELETE),--delete)
 
 quick: setup ## a first result within ten minutes: one seed of the recipe that the report leads with, in .quick
 	python -m stages.tools.quick $(jobs) $(verbose)
 
-page: setup ## open the page in which both networks read what you type
+page: setup ## what report does; then open the page in which both networks read what you type
 	@echo "== Running every stage that is not up to date"
 	python -m stages.tools.run $(jobs) $(verbose)
 	@echo "== The page is data/demo.html"
@@ -63,7 +63,7 @@ page: setup ## open the page in which both networks read what you type
 
 # The side studies: a folder below stages/ each, of the same name.
 search: ## side study: candidates for the settings of a recipe, on validation reviews
-whole_reviews: ## side study: both cells on whole reviews, with more words
+whole_reviews: ## side study: both cells on nearly whole reviews, with more words
 learning_rates: ## side study: accuracy against the learning rate, of both cells with every recipe
 best_rates: ## side study: each cell's best learning rate, with seeds that did not choose it
 ablation_rates: ## side study: learning rates for the variants of `ablation`

@@ -2,13 +2,12 @@
 
 Prints for each recipe and cell the means over seeds, how far they are apart in percentage points, with the
 95 % interval, and whether it excludes 0. Runs with the same seeds are compared seed by seed (paired t-test),
-others as two samples (Welch's t-test). Both were tested on the same reviews: uncertain is what other seeds
-would have given.
+others as two samples (Welch's t-test). Both have the same test reviews: the interval is over seeds alone.
 
 Each row is a test of its own: of twenty pairs that are equal, one seems to have changed. With five seeds, a
 change by one, two or three standard deviations of seeds is seen in 23, 66 and 93 % of pairs; where the seeds
-are not the same, in 26, 76 and 98 %. So simulated, of runs that have nothing in common but the mean; where a
-seed makes both runs better or worse, a smaller change is seen.
+are not the same, in 26, 76 and 98 %. This was simulated with runs that have nothing in common but the mean;
+where a seed makes both runs better or worse, a smaller change is seen.
 
 Reads reports/comparison.json as git has it; nothing is trained or pulled.
 """

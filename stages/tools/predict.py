@@ -1,6 +1,6 @@
 """Is a text a positive review? The predictions of both trained models, side by side, for any text.
 
-No stage of the pipeline: it reads what `dvc repro` has trained.
+Not a stage of the pipeline: it reads what `dvc repro` has trained.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def parse_arguments() -> argparse.Namespace:
         "--explain",
         action="store_true",
         help=f"print the predictions after each word, of {EXPLAINED} texts at most; "
-        "<words> in brackets are unknown to the models",
+        "<words> in brackets, but for <start>, are unknown to the models",
     )
     arguments = parser.parse_args()
     if arguments.texts and arguments.file is not None:

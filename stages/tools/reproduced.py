@@ -1,7 +1,7 @@
 """Does a rerun give the committed results? Compares the working copy with a commit.
 
 Run by run, mean by mean and conclusion by conclusion. Reads dvc.lock and reports/, and needs neither data nor
-models. Exits with 0 where all bytes or all conclusions are the same, with 1 where a conclusion is another,
+models. Exits with 0 where all bytes or all conclusions are the same, with 1 where a conclusion differs,
 and with 2 where the two cannot be compared.
 """
 
