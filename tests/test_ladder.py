@@ -99,6 +99,16 @@ def test_each_step_is_compared_with_the_one_before() -> None:
     assert "| training |" in text and "| −2.0 | +4.0 |" in text
 
 
+def test_how_far_the_seeds_of_a_step_lie_apart_is_told() -> None:
+    rows = made_up_ladder(example_params(), REACHED)["rows"]
+    other = next(row for row in rows if (row["cell"], row["seed"]) == ("rnn", 1))
+    other["test_accuracy"] += 0.04
+    said = (
+        " Between the seeds of one step lie up to\n4.0 percentage points for the RNN and 0.0 for the LSTM; "
+    )
+    assert said in section(rows=rows)[1]
+
+
 def test_without_the_study_no_step_is_shown() -> None:
     assert "`make ladder` trains the steps" in section(first="other")[1]
     rows = made_up_ladder(example_params(), REACHED)["rows"]

@@ -39,6 +39,7 @@ class Steps(NamedTuple):
     verdict: str
     out_of_date: str
     steps: list[Step]
+    apart: dict[str, float]  # cell → percentage points between a step's seeds, at most
 
 
 def steps_section(
@@ -77,6 +78,7 @@ def steps_section(
         ),
         up_to_date(changed(study, results, params, runs), "make ladder"),
         steps,
+        {cell: 100 * max(max(step.seeds[cell]) - min(step.seeds[cell]) for step in steps) for cell in CELLS},
     )
 
 
