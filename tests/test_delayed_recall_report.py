@@ -43,15 +43,15 @@ def test_every_start_has_a_name() -> None:
 def test_which_cell_learns_to_remember_more(learned: dict[str, Any], said: str) -> None:
     pair = ("lstm-chrono", "rnn-identity")
     text = verdicts.learned_and_kept(pair, learned, None, 40)
-    assert text.startswith(f"With the start that suits each best, {said}") and "Trained over" not in text
+    assert text.startswith(f"With the start that learns best, {said}") and "Trained over" not in text
     first = verdicts.defaults(pair, learned)
     assert first.startswith(f"As Keras starts them, {said.split(':')[0]}")
     assert first.endswith(" percentage points of memory, mean over all delays.")
     assert ("(one seed, no interval)" in text) == (learned is ONE)
     for kept, keeps in (
-        (ABOVE, "the LSTM keeps more: "),
-        (AROUND, "neither is shown to keep"),
-        (BELOW, "the RNN"),
+        (ABOVE, "this LSTM keeps more: "),
+        (AROUND, "neither of these is shown to keep"),
+        (BELOW, "this RNN keeps more: "),
     ):
         other = verdicts.learned_and_kept(pair, learned, kept, 40)
         assert other.startswith(f"{text} Trained over 40 tokens and asked after other delays, {keeps}")
@@ -179,7 +179,7 @@ def test_a_start_learns_up_to_the_delay_before_its_first_failure() -> None:
 )
 def test_better_starts_are_compared(learned: dict[str, Any], verdict: str, chrono: str) -> None:
     found = built(learned=learned)
-    assert f" With the start that suits each best, {verdict}" in found.verdict
+    assert f" With the start that learns best, {verdict}" in found.verdict
     assert found.verdict.startswith("As Keras starts them, ")
     assert found.chrono.startswith(chrono)
     assert found.chrono.endswith("It was not tried on real reviews.") == ("helps" in chrono)
@@ -204,7 +204,7 @@ def test_a_recipe_that_starts_so_is_named() -> None:
 
 def test_memory_with_its_sign_flipped_is_kept() -> None:
     found = built(kept={"lstm-unit": [1.0, 0.0, 0.1], "rnn-orthogonal": [1.0, 0.9, 0.6]})
-    assert "asked after other delays, the LSTM keeps more: +40.0 (+40.0 to +40.0)." in found.verdict
+    assert "asked after other delays, this LSTM keeps more: +40.0 (+40.0 to +40.0)." in found.verdict
     assert "RNN (orthogonal) 50.0 %, RNN (identity) 0.0 %, LSTM (unit forget bias) 90.0 %" in found.kept
     # Three seeds, twice flipped and once not.
     assert "Of 9 such memories above one half, 6 have the sign flipped" in found.kept

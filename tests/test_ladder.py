@@ -13,7 +13,7 @@ from stages.reporting.comparison import compare_recipes
 from stages.reporting.rendering import render
 from stages.reporting.report import build_report, draw
 from stages.reporting.sections.steps import Steps, steps_section
-from stages.reporting.verdicts_variants import steps_taken
+from stages.reporting.verdicts_variants import seeds_disagree, steps_taken
 from stages.runtime.errors import StageError
 from tests.conftest import ROOT, Project
 from tests.examples import PARAMS, example_params, made_up_audit, made_up_bags, made_up_scores
@@ -82,7 +82,7 @@ def section(**changes: Any) -> tuple[Steps | None, str]:
     table = made_up_ladder(params, REACHED) | changes
     results = compare_recipes(RUNS, made_up_audit(), made_up_bags())
     steps = steps_section(table, results, params, RUNS)
-    return steps, render("steps.md", steps=steps)
+    return steps, render("steps.md", steps=steps, params=params.model_copy(update={"seeds": (0, 1)}))
 
 
 def test_each_step_is_compared_with_the_one_before() -> None:
@@ -91,8 +91,8 @@ def test_each_step_is_compared_with_the_one_before() -> None:
     assert [step.name for step in steps.steps][:3] == ["prepadded", "split by film", "mean pooling"]
     assert (
         "**From `prepadded` to `tuned`, LSTM − RNN goes from +20.0 to +3.0 percentage points. It falls most "
-        "with mean pooling (−15.0); the RNN gains most with mean pooling (+20.0) and the LSTM gains most "
-        "with mean pooling (+5.0).**" in text
+        "with mean pooling (−15.0) and rises most with training (+6.0); the RNN gains most with mean pooling "
+        "(+20.0) and the LSTM gains most with mean pooling (+5.0).**" in text
     )
     assert "| `prepadded` | | 60.0 % | 80.0 % | +20.0 | – | – |" in text
     assert "| split by film | `pad.split_by` | 70.0 % | 80.0 % | +10.0 | +10.0 | +0.0 |" in text
@@ -103,10 +103,25 @@ def test_how_far_the_seeds_of_a_step_lie_apart_is_told() -> None:
     rows = made_up_ladder(example_params(), REACHED)["rows"]
     other = next(row for row in rows if (row["cell"], row["seed"]) == ("rnn", 1))
     other["test_accuracy"] += 0.04
-    said = (
-        " Between the seeds of one step lie up to\n4.0 percentage points for the RNN and 0.0 for the LSTM; "
+    text = section(rows=rows)[1]
+    assert (
+        " those of one step lie up to\n4.0 percentage points apart for the RNN and 0.0 for the LSTM. " in text
     )
-    assert said in section(rows=rows)[1]
+    assert "do not even agree" not in text
+    other["test_accuracy"] -= 0.2  # from 60 % up to 70 % and down to 54 %
+    assert "The seeds do not even agree on the sign of the RNN at split by film." in section(rows=rows)[1]
+
+
+def test_steps_at_which_seeds_disagree() -> None:
+    assert seeds_disagree({"rnn": [], "lstm": []}) == ""
+    assert seeds_disagree({"rnn": ["a", "b"], "lstm": ["c"]}) == (
+        "The seeds do not even agree on the sign of the RNN at a and b and of the LSTM at c."
+    )
+
+
+def test_the_main_study_stands_beside_the_ladder() -> None:
+    said = "In the main study, with the seeds 0, 1, LSTM − RNN is +20.0 with `prepadded` and +3.0 with `tuned`."
+    assert said in section()[1]
 
 
 def test_without_the_study_no_step_is_shown() -> None:
@@ -139,13 +154,14 @@ def test_what_is_out_of_date_is_named() -> None:
 
 def test_what_the_steps_say() -> None:
     names, gaps = ("a", "b"), (0.2, 0.01)
-    said = steps_taken(names, gaps, {"rnn": ("x", 0.3), "lstm": ("y", 0.02)}, ("x", -0.25))
+    gains = {"rnn": ("x", 0.3), "lstm": ("y", 0.02)}
+    said = steps_taken(names, gaps, gains, (("x", -0.25), ("z", 0.07)))
     assert said == (
         "From `a` to `b`, LSTM − RNN goes from +20.0 to +1.0 percentage points. "
-        "It falls most with x (−25.0); "
+        "It falls most with x (−25.0) and rises most with z (+7.0); "
         "the RNN gains most with x (+30.0) and the LSTM gains most with y (+2.0)."
     )
-    said = steps_taken(names, gaps, {"rnn": ("x", 0.0), "lstm": ("y", -0.02)}, ("x", 0.0))
+    said = steps_taken(names, gaps, {"rnn": ("x", 0.0), "lstm": ("y", -0.02)}, (("x", 0.0), ("x", 0.0)))
     assert "It falls at no step; the RNN gains at no step and the LSTM gains at no step." in said
 
 

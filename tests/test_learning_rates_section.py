@@ -107,7 +107,7 @@ CASES = [
         gap(0.2),
         gap(0.05, 0.05),
         "seems to shrink",
-        "by the means, most of that gap is the learning rate, but",
+        "on average most of that gap is the learning rate, but",
     ),
     (gap(0.2), gap(-0.005), "shrinks", "most of that gap is the learning rate. The second interval includes"),
     (gap(-0.2), gap(-0.09), "shrinks", "most of that gap is the learning rate. The second interval excludes"),
@@ -140,10 +140,8 @@ def test_what_the_gap_goes_with_where_the_interval_reaches_far() -> None:
     def said(headline: float) -> str:
         return gap_by_recipe_and_rates("a", gap(0.3), gap(0.1, 0.1), "b", gap(headline), gap(0.0))
 
-    assert said(0.1).startswith(
-        "Either the learning rate or the recipe `b` closes most of it, by the means: "
-    )
-    assert said(0.2).startswith("The learning rate, more than the cell, by the means: ")
+    assert said(0.1).startswith("Either the learning rate or the recipe `b` closes most of it, on average: ")
+    assert said(0.2).startswith("The learning rate, more than the cell, on average: ")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +208,7 @@ def test_best_rates_that_chance_may_have_chosen() -> None:
         cells = {"rnn": cell, "lstm": cell._replace(own=None)}
         return near_ties({"a": RecipeRates(cells, {}, own, None, "")})
 
-    near = "For the RNN with `a` that rate may be the best by chance."
+    near = "For the RNN with `a` that choice was a near tie with its own rate."
     assert said([0.79, 0.83], 0.2) == near  # 1 point ahead; standard deviation 2.8
     assert said([0.82, 0.83], 0.2) == ""  # 2.5 points; 0.7
     assert said([0.79, 0.83], 0.1) == said([0.79, 0.83], None) == ""
@@ -232,9 +230,9 @@ def test_a_rate_that_fails_between_two_that_suit() -> None:
 
     assert said(0.6, 0.9, 0.9) == said(0.9, 0.9, 0.6) == said(0.6, 0.6, 0.6) == ""
     assert said(0.9, 0.6, 0.6, 0.9, 0.5) == (
-        "With `a` the RNN does not do well with 0.2, though with a lower and a higher rate: validation "
-        "accuracy is 59.0 % to 61.0 %. With `a` the RNN does not do well with 0.3, though with a lower and a "
-        "higher rate: validation accuracy is 59.0 % to 61.0 %."
+        "With `a` the RNN does well with a lower and a higher rate than 0.2, but with that one validation "
+        "accuracy is 59.0 % to 61.0 %. With `a` the RNN does well with a lower and a higher rate than 0.3, "
+        "but with that one validation accuracy is 59.0 % to 61.0 %."
     )
 
 

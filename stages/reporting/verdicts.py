@@ -210,8 +210,8 @@ def gradients_unlearned(models: Sequence[str], least: float) -> str:
     if not models:
         return ""
     return (
-        f"Nor what causes what: at most {percent(least, 0)} of the test reviews are right for "
-        f"{listed(models)}. That this gradient vanishes may be why training failed, or what it led to."
+        f"That does not show that gates are the reason: {listed(models)} did not learn to get more than "
+        f"{percent(least, 0)} of the test reviews right, and a vanished gradient may be cause or effect."
     )
 
 

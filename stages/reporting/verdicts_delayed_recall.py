@@ -31,13 +31,13 @@ def learned_and_kept(
     pair: the start of each, the LSTM's first; learned: of models that were trained at each delay; kept: of
     those that were trained at the delay `first`, at all others, None where there are no others.
     """
-    text = f"With the start that suits each best, {_learns(pair, learned)}: {_lead(learned)}."
+    text = f"With the start that learns best, {_learns(pair, learned)}: {_lead(learned)}."
     if kept is None:
         return text
     keeps = {
-        1: "the LSTM keeps more",
-        0: "neither is shown to keep more",
-        -1: "the RNN keeps more",
+        1: "this LSTM keeps more",
+        0: "neither of these is shown to keep more",
+        -1: "this RNN keeps more",
     }[ahead(kept)]
     return f"{text} Trained over {first} tokens and asked after other delays, {keeps}: {_lead(kept)}."
 

@@ -67,19 +67,28 @@ def rates_decided(pilot: Mapping[str, Any], other: Sequence[str], differing: Seq
     return f"{result} **The pilot found another rate than params.yaml has for {listed(differing)}.**"
 
 
+def seeds_disagree(steps: Mapping[str, Sequence[str]]) -> str:
+    """Say at which steps one seed gains and another loses; steps: cell → their names; empty: at none."""
+    found = " and ".join(
+        f"of the {LABELS[cell]} at {listed(names)}" for cell, names in steps.items() if names
+    )
+    return f"The seeds do not even agree on the sign {found}." if found else ""
+
+
 def steps_taken(
     names: tuple[str, str],
     gaps: tuple[float, float],
     gains: Mapping[str, tuple[str, float]],
-    falls: tuple[str, float],
+    changes: tuple[tuple[str, float], tuple[str, float]],
 ) -> str:
-    """Say at which step each cell gains most, and at which LSTM − RNN falls most.
+    """Say at which step each cell gains most, and at which LSTM − RNN falls and rises most.
 
     names, gaps: of the first and the last recipe; gains: cell → the step of its largest gain, and that;
-    falls: the step at which LSTM − RNN changes by the lowest number, and that.
+    changes: the steps at which LSTM − RNN changes by the lowest and by the highest number, and those.
     """
-    step, change = falls
-    where = f"It falls most with {step} ({points(change)})" if change < 0 else "It falls at no step"
+    falls, rises = changes
+    where = f"It falls most with {falls[0]} ({points(falls[1])})" if falls[1] < 0 else "It falls at no step"
+    where += f" and rises most with {rises[0]} ({points(rises[1])})" if rises[1] > 0 else ""
     each = [
         f"the {LABELS[cell]} gains most with {step} ({points(gain)})"
         if gain > 0

@@ -260,7 +260,7 @@ CHANGES = {
     "shows": "the recipe's own rates hide the difference",
     "turns": "the learning rate decides which cell is ahead",
     "shrinks": "most of that gap is the learning rate",
-    "seems to shrink": "by the means, most of that gap is the learning rate, but the interval allows for "
+    "seems to shrink": "on average most of that gap is the learning rate, but the interval does not rule out "
     "less than half",
     "stays": "less than half of that gap is the learning rate",
     "grows": "the learning rate does not explain that gap",
@@ -301,7 +301,7 @@ def gap_by_recipe_and_rates(
         if abs(headline_own["mean"]) < abs(own["mean"]) / 2:
             said = f"Either the learning rate or the recipe `{headline}` closes most of it"
         if outcome != "shrinks":
-            said += ", by the means"
+            said += ", on average"
     elif abs(headline_best["mean"]) < abs(best["mean"]) / 2:
         said = "The rest of the recipe, more than the learning rate or the cell"
     else:
@@ -349,8 +349,8 @@ def edge(recipes: Mapping[str, RecipeRates]) -> str:
 def between(recipes: Mapping[str, RecipeRates]) -> str:
     """Say where a cell does well with two rates and not with one between them; empty: nowhere."""
     return " ".join(
-        f"With `{name}` the {LABELS[cell]} does not do well with {setting(rate)}, though with a lower and a "
-        f"higher rate: validation accuracy is {percent(min(seeds))} to {percent(max(seeds))}."
+        f"With `{name}` the {LABELS[cell]} does well with a lower and a higher rate than {setting(rate)}, "
+        f"but with that one validation accuracy is {percent(min(seeds))} to {percent(max(seeds))}."
         for name, recipe in recipes.items()
         for cell, each in recipe.cells.items()
         for rate in sorted(each.validation)
@@ -375,7 +375,7 @@ def near_ties(recipes: Mapping[str, RecipeRates]) -> str:
         for cell, each in recipe.cells.items()
         if is_close(each)
     ]
-    return f"For {listed(found)} that rate may be the best by chance." if found else ""
+    return f"For {listed(found)} that choice was a near tie with its own rate." if found else ""
 
 
 def of_a_near_tie(cell: str, own: Pair, best: Pair) -> str:

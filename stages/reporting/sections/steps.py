@@ -1,4 +1,4 @@
-"""Which step closes the gap? From one recipe to another, one change after another."""
+"""Which step closes the gap? From one recipe to another, a few settings at a time."""
 
 import itertools
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from stages.reporting.comparison import Result, out_of_date
 from stages.reporting.formatting import worded
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import up_to_date
-from stages.reporting.verdicts_variants import steps_taken
+from stages.reporting.verdicts_variants import seeds_disagree, steps_taken
 
 
 class Step(NamedTuple):
@@ -23,7 +23,8 @@ class Step(NamedTuple):
     takes: list[str]  # dotted settings; empty at the first recipe
     seeds: dict[str, list[float]]  # cell → test accuracies
     mean: dict[str, float]
-    gain: dict[str, float]  # against the step before; empty at the first recipe
+    gains: dict[str, list[float]]  # cell → against the step before, seed by seed; empty at the first recipe
+    gain: dict[str, float]  # their means
 
     @property
     def gap(self) -> float:
@@ -39,6 +40,8 @@ class Steps(NamedTuple):
     verdict: str
     out_of_date: str
     steps: list[Step]
+    disagree: str
+    main_study: dict[str, float]  # the first and the last recipe, where that was run → LSTM − RNN there
     apart: dict[str, float]  # cell → percentage points between a step's seeds, at most
 
 
@@ -60,10 +63,7 @@ def steps_section(
         reached = {cell: [accuracies[each["name"], cell, seed] for seed in seeds] for cell in CELLS}
         steps.append(new_step(worded(each["name"]), each["takes"], reached, steps[-1]))
     names = (study["first"], study["last"])
-    falls = min(
-        ((after.name, after.gap - before.gap) for before, after in itertools.pairwise(steps)),
-        key=lambda step: step[1],
-    )
+    changes = [(after.name, after.gap - before.gap) for before, after in itertools.pairwise(steps)]
     return Steps(
         names,
         seeds,
@@ -74,10 +74,14 @@ def steps_section(
                 cell: max(((step.name, step.gain[cell]) for step in steps[1:]), key=lambda step: step[1])
                 for cell in CELLS
             },
-            falls,
+            (min(changes, key=lambda step: step[1]), max(changes, key=lambda step: step[1])),
         ),
         up_to_date(changed(study, results, params, runs), "make ladder"),
         steps,
+        seeds_disagree(
+            {cell: [step.name for step in steps[1:] if both_signs(step.gains[cell])] for cell in CELLS}
+        ),
+        {name: results[name].metrics["difference"]["accuracy"]["mean"] for name in names if name in results},
         {cell: 100 * max(max(step.seeds[cell]) - min(step.seeds[cell]) for step in steps) for cell in CELLS},
     )
 
@@ -86,7 +90,15 @@ def new_step(name: str, takes: list[str], reached: dict[str, list[float]], befor
     """Return a step, given the test accuracies of each cell and the step before it."""
     mean = {cell: float(np.mean(values)) for cell, values in reached.items()}
     gain = {cell: mean[cell] - before.mean[cell] for cell in CELLS} if before else {}
-    return Step(name, takes, reached, mean, gain)
+    gains = {
+        cell: list(np.subtract(reached[cell], before.seeds[cell])) for cell in CELLS if before is not None
+    }
+    return Step(name, takes, reached, mean, gains, gain)
+
+
+def both_signs(changes: list[float]) -> bool:
+    """Return whether one change is a gain and another a loss."""
+    return min(changes) < 0 < max(changes)
 
 
 def changed(
