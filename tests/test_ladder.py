@@ -120,7 +120,9 @@ def test_steps_at_which_seeds_disagree() -> None:
 
 
 def test_the_main_study_stands_beside_the_ladder() -> None:
-    said = "In the main study, with the seeds 0, 1, LSTM − RNN is +20.0 with `prepadded` and +3.0 with `tuned`."
+    said = (
+        "In the main study, with the seeds 0, 1, LSTM − RNN is +20.0 with `prepadded` and +3.0 with `tuned`."
+    )
     assert said in section()[1]
 
 
