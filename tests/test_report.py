@@ -276,7 +276,10 @@ def search_with(params: Params, **changes: Any) -> dict[str, Any]:
 def test_whether_a_recipe_is_what_the_search_chose() -> None:
     runs = {"tuned": TWO_SEEDS}
     text = section("Is the tuning fair?", runs)
-    assert "`tuned` has what it chose. The other settings were set by hand.** That both cells share" in text
+    assert (
+        "`tuned` has what it chose. The other settings were set by hand or by former searches.** "
+        "That both cells share" in text
+    )
     assert "Chosen are `model.pooling` mean" in text
     assert "Out of date" not in text and "`make search` runs it again.\n" in text
     assert "| RNN | 0.001 | mean | 0.00001 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text

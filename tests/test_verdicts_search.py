@@ -8,7 +8,7 @@ from stages.reporting import verdicts_search as verdicts
 def test_whether_a_recipe_is_what_the_search_chose() -> None:
     assert verdicts.followed("a", [], 12) == (
         "In the search both cells were given the same grid, the same seeds and the same number of tries, "
-        "12; `a` has what it chose. The other settings were set by hand."
+        "12; `a` has what it chose. The other settings were set by hand or by former searches."
     )
     assert verdicts.followed("a", ["x.y"], 12) == (
         "`a` is no longer what the search chose: `x.y` was changed since."

@@ -25,7 +25,7 @@ from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_reca
 from stages.reporting.sections.gap import Gap, gap_section
 from stages.reporting.sections.inspection import Gates, Gradients, gates, gradients
 from stages.reporting.sections.introduction import Introduction, introduction
-from stages.reporting.sections.learning_rates import LearningRates, fresh_runs, learning_rates_section
+from stages.reporting.sections.learning_rates import LearningRates, learning_rates_section, with_own_rates
 from stages.reporting.sections.model_card import ModelCard, model_card
 from stages.reporting.sections.published import PublishedResult, published_result
 from stages.reporting.sections.reviews import Reviews, reviews_section
@@ -107,7 +107,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         several=len(params.seeds) > 1,
         introduction=introduction(results, headline, published.recipe),
         learning_rates=rates,
-        published=published_result(published, original, fresh_runs(inputs.best_rates, original))
+        published=published_result(published, original, with_own_rates(inputs.best_rates, original))
         if original
         else None,
         gap=gap_section(results, headline, published.recipe, rates) if len(results) > 1 else None,

@@ -14,7 +14,8 @@ def followed(recipe: str, changed: Sequence[str], tried: int) -> str:
     if not changed:
         return (
             "In the search both cells were given the same grid, the same seeds and the same number of tries, "
-            f"{tried}; `{recipe}` has what it chose. The other settings were set by hand."
+            f"{tried}; `{recipe}` has what it chose. The other settings were set by hand or by former "
+            "searches."
         )
     names = ", ".join(f"`{name}`" for name in changed)
     return (

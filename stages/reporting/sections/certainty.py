@@ -31,9 +31,9 @@ def of_other_seeds(result: Result, search: Mapping[str, Any]) -> str:
         return ""
     chose = {int(seed) for row in search["rows"] for seed in row["seeds"]} & set(result.seeds)
     leads = {
-        seed: run["lstm"]["test"]["accuracy"] - run["rnn"]["test"]["accuracy"]
-        for seed, run in result.seeds.items()
-        if seed not in chose
+        int(seed): lead
+        for seed, lead in result.metrics["difference"]["accuracy"]["seeds"].items()
+        if int(seed) not in chose
     }
     interval = mean_interval(list(leads.values())) if leads else None
     if not chose or interval is None:

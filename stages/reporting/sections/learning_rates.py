@@ -159,7 +159,7 @@ def without_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def fresh_runs(study: Mapping[str, Any], result: Result) -> dict[str, dict[str, float]]:
+def with_own_rates(study: Mapping[str, Any], result: Result) -> dict[str, dict[str, float]]:
     """Return cell → seed → test accuracy, of fresh seeds that had a recipe's own rate.
 
     study: reports/best_rates.json. Nothing where its runs had other settings than the recipe has now.

@@ -25,15 +25,15 @@ class PublishedResult(NamedTuple):
 
 
 def published_result(
-    published: Published, result: Result, fresh: Mapping[str, Mapping[str, float]]
+    published: Published, result: Result, others: Mapping[str, Mapping[str, float]]
 ) -> PublishedResult:
     """Return the section.
 
-    result: that of the recipe with the published settings; fresh: cell → seed → test accuracy, of a side
+    result: that of the recipe with the published settings; others: cell → seed → test accuracy, of a side
     study's runs with the same settings.
     """
     accuracies = {
-        cell: list({**fresh[cell], **result.metrics[cell]["accuracy"]["seeds"]}.values()) for cell in CELLS
+        cell: list({**others[cell], **result.metrics[cell]["accuracy"]["seeds"]}.values()) for cell in CELLS
     }
     rnn, lstm = published.rnn.accuracy, published.lstm.accuracy
     intervals = {cell: prediction_interval(each) for cell, each in accuracies.items()}
@@ -42,7 +42,7 @@ def published_result(
         published_lstm(lstm, intervals["lstm"]),
         {cell: len(each) for cell, each in accuracies.items()},
         any(intervals.values()),
-        any(fresh.values()),
+        any(others.values()),
         {cell: (min(each), max(each)) for cell, each in accuracies.items()},
         intervals,
         {
