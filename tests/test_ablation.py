@@ -10,7 +10,7 @@ from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.rendering import render
 from stages.reporting.report import build_report, draw
 from stages.reporting.sections.ablation import Ablation, ablation_section
-from stages.reporting.verdicts_variants import by_chance, rates_decided, who_gains
+from stages.reporting.verdicts_variants import by_chance, gap_changes, rates_decided, who_gains
 from stages.tabulate_ablation_rates import chosen
 from tests.conftest import Project
 from tests.examples import made_up_audit, made_up_bags, made_up_scores
@@ -65,20 +65,32 @@ def test_what_a_part_is_worth_is_paired_by_seed() -> None:
     # Student's t with one degree of freedom: 12.706 · 0.005
     assert worth["interval"] == pytest.approx([0.305 - 0.0635, 0.305 + 0.0635], abs=1e-4)
     assert worth["accuracy"] == pytest.approx(0.595)
+    # What the LSTM loses of its lead: without word vectors it loses 20 points more than the RNN.
+    change = ablation.parts[0].gap_change
+    assert change["seeds"] == pytest.approx([-0.2, -0.2]) and change["mean"] == pytest.approx(-0.2)
     (added,) = ablation.additions
+    assert added.gap_change["seeds"] == pytest.approx([0.1, 0.1])
     assert added.worth["rnn"]["seeds"] == pytest.approx([-0.1, -0.09])
     assert (
-        "| word vectors | `model.ppmi_window=null` | +10.5 (+4.2 to +16.9) | +30.5 (+24.1 to +36.9) |" in text
+        "| word vectors | `model.ppmi_window=null` | +10.5 (+4.2 to +16.9) | +30.5 (+24.1 to +36.9) "
+        "| −20.0 (−20.0 to −20.0) | 69.5 % | 59.5 % |" in text
     )
-    assert "| twice the epochs | `train.epochs=10` | −9.5 (−15.8 to −3.1) | +0.5 (−5.9 to +6.9) |" in text
-    assert "| – (`tuned`) | – | – | – | 80.0 % | 90.0 % | 0.001 | 0.003 |" in text
+    assert (
+        "| twice the epochs | `train.epochs=10` | −9.5 (−15.8 to −3.1) | +0.5 (−5.9 to +6.9) "
+        "| +10.0 (+10.0 to +10.0) | 70.5 % | 90.5 % |" in text
+    )
+    assert "| – (`tuned`) | – | – | – | – | 80.0 % | 90.0 % | 0.001 | 0.003 |" in text
 
 
 def test_the_verdicts_come_first() -> None:
     _, text = section(study())
-    assert "**Both cells gain from word vectors; the RNN alone gains from masking and prepadding.**" in text
-    assert "The RNN alone loses by twice the epochs." in text
-    assert "0.3 of the 6 intervals would exclude 0 by chance" in text
+    assert (
+        "**Both cells gain from word vectors; the RNN gains from masking and prepadding, which is not shown "
+        "for the LSTM. LSTM − RNN is larger without masking and prepadding and smaller without word "
+        "vectors.**"
+    ) in text
+    assert "which is not shown for the LSTM. LSTM − RNN is larger with twice the epochs." in text
+    assert "0.5 of the 9 intervals would exclude 0 by chance" in text
 
 
 def test_without_the_study_nothing_is_claimed() -> None:
@@ -104,7 +116,7 @@ def test_the_report_has_the_section_and_its_figure() -> None:
 def test_a_single_seed_shows_nothing() -> None:
     rows = [row for row in study()["rows"] if row["seed"] == 0]
     ablation, text = section(study(rows=rows))
-    assert ablation.verdict.startswith("One seed cannot tell")
+    assert ablation.verdict.startswith("One seed cannot tell") and "LSTM − RNN" not in ablation.verdict
     assert "| +10.0 | +30.0 |" in text
 
 
@@ -142,12 +154,12 @@ SIGNS = {1: estimate(0.1, 0.2), 0: estimate(-0.1, 0.1), -1: estimate(-0.2, -0.1)
     ("rnn", "lstm", "said"),
     [
         (1, 1, "Both cells gain from a and b."),
-        (1, 0, "The RNN alone gains from a and b."),
-        (0, 1, "The LSTM alone gains from a and b."),
+        (1, 0, "The RNN gains from a and b, which is not shown for the LSTM."),
+        (0, 1, "The LSTM gains from a and b, which is not shown for the RNN."),
         (1, -1, "The RNN gains and the LSTM loses by a and b."),
         (-1, 1, "The LSTM gains and the RNN loses by a and b."),
-        (-1, 0, "The RNN alone loses by a and b."),
-        (0, -1, "The LSTM alone loses by a and b."),
+        (-1, 0, "The RNN loses by a and b, which is not shown for the LSTM."),
+        (0, -1, "The LSTM loses by a and b, which is not shown for the RNN."),
         (-1, -1, "Both cells lose by a and b."),
         (0, 0, "3 seeds show neither gain nor loss by a and b for either cell."),
     ],
@@ -163,6 +175,17 @@ def test_parts_are_grouped_by_who_gains() -> None:
     assert who_gains({"a": none, "b": both, "c": none, "d": none}, 3) == (
         "Both cells gain from b; 3 seeds show neither gain nor loss by a, c and d for either cell."
     )
+
+
+def test_which_parts_change_the_gap() -> None:
+    def said(*signs: int, kind: str = "without") -> str:
+        return gap_changes({name: SIGNS[sign] for name, sign in zip("abc", signs, strict=False)}, kind)
+
+    assert said(1, 1) == "LSTM − RNN is larger without a and b."
+    assert said(-1, kind="with") == "LSTM − RNN is smaller with a."
+    assert said(-1, 1) == "LSTM − RNN is larger without b and smaller without a."
+    assert said(0, 1, 0) == "LSTM − RNN is larger without b; for the rest no change of it is shown."
+    assert said(0, 0) == "No change of LSTM − RNN is shown without any of them."
 
 
 def test_some_intervals_exclude_0_by_chance() -> None:

@@ -9,12 +9,12 @@ from stages.reporting.verdicts import ahead
 # Whether the RNN and the LSTM gain (1), lose (−1), or neither can be shown → how that is said.
 GAINS = {
     (1, 1): "both cells gain from {}",
-    (1, 0): "the RNN alone gains from {}",
-    (0, 1): "the LSTM alone gains from {}",
+    (1, 0): "the RNN gains from {}, which is not shown for the LSTM",
+    (0, 1): "the LSTM gains from {}, which is not shown for the RNN",
     (1, -1): "the RNN gains and the LSTM loses by {}",
     (-1, 1): "the LSTM gains and the RNN loses by {}",
-    (-1, 0): "the RNN alone loses by {}",
-    (0, -1): "the LSTM alone loses by {}",
+    (-1, 0): "the RNN loses by {}, which is not shown for the LSTM",
+    (0, -1): "the LSTM loses by {}, which is not shown for the RNN",
     (-1, -1): "both cells lose by {}",
     (0, 0): "{seeds} seeds show neither gain nor loss by {} for either cell",
 }
@@ -32,6 +32,23 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
         groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
     said = "; ".join(GAINS[key].format(listed(parts), seeds=seeds) for key, parts in groups.items() if parts)
     return f"{capitalised(said)}."
+
+
+def gap_changes(changes: Mapping[str, Mapping[str, Any]], kind: str) -> str:
+    """Say without which parts, or with which, LSTM − RNN changes.
+
+    changes: part → mean and interval of how much larger LSTM − RNN is then; kind: "without" or "with".
+    """
+    parts = {sign: [part for part, change in changes.items() if ahead(change) == sign] for sign in (1, -1)}
+    said = [
+        f"{size} {kind} {listed(parts[sign])}"
+        for sign, size in ((1, "larger"), (-1, "smaller"))
+        if parts[sign]
+    ]
+    if not said:
+        return f"No change of LSTM − RNN is shown {kind} any of them."
+    rest = "" if sum(map(len, parts.values())) == len(changes) else "; for the rest no change of it is shown"
+    return f"LSTM − RNN is {' and '.join(said)}{rest}."
 
 
 def by_chance(intervals: int) -> str:

@@ -11,15 +11,20 @@ from stages.reporting.comparison import Result, out_of_date
 from stages.reporting.formatting import LABELS, worded
 from stages.reporting.statistics import DIGITS, Runs, mean_interval
 from stages.reporting.verdicts import up_to_date
-from stages.reporting.verdicts_variants import by_chance, rates_decided, who_gains
+from stages.reporting.verdicts_variants import by_chance, gap_changes, rates_decided, who_gains
 
 
-class Worth(TypedDict):
-    """What a part is worth to a cell: test accuracy with it minus without it, paired by seed."""
+class Difference(TypedDict):
+    """Of test accuracies, paired by seed."""
 
     mean: float
     interval: list[float] | None  # None for a single seed
     seeds: list[float]
+
+
+class Worth(Difference):
+    """What a part is worth to a cell: test accuracy with it minus without it."""
+
     accuracy: float  # of the variant, mean over seeds
     learning_rate: float
 
@@ -30,6 +35,7 @@ class Part(NamedTuple):
     name: str
     settings: str  # that its variant has instead
     worth: dict[str, Worth]  # by cell
+    gap_change: Difference  # LSTM − RNN of the variant minus that of the recipe
 
 
 class Ablation(NamedTuple):
@@ -68,7 +74,8 @@ def ablation_section(
     parts: dict[str, list[Part]] = {"without": [], "with": []}
     for variant in study["variants"]:
         each = worth(study["rows"], variant["name"], variant["kind"], own)
-        parts[variant["kind"]].append(Part(worded(variant["name"]), variant["settings"], each))
+        change = gap_change(each, variant["kind"])
+        parts[variant["kind"]].append(Part(worded(variant["name"]), variant["settings"], each, change))
     left_out, added = (
         sorted(some, key=lambda part: -sum(part.worth[cell]["mean"] for cell in CELLS))
         for some in parts.values()
@@ -77,14 +84,22 @@ def ablation_section(
         recipe.name,
         seeds,
         {cell: float(np.mean(list(values.values()))) for cell, values in own.items()},
-        who_gains({part.name: part.worth for part in left_out}, len(seeds)),
-        who_gains({part.name: part.worth for part in added}, len(seeds)) if added else "",
+        verdict(left_out, "without", len(seeds)),
+        verdict(added, "with", len(seeds)) if added else "",
         " ".join(filter(None, stale(study, pilot, recipe, params, runs))),
         left_out,
         added,
-        by_chance(len(CELLS) * len([*left_out, *added])),
+        by_chance((len(CELLS) + 1) * len([*left_out, *added])),
         rates_decided(pilot, *rates(study, pilot, recipe)),
     )
+
+
+def verdict(parts: Sequence[Part], kind: str, seeds: int) -> str:
+    """Return what is shown of parts that are left out or added; seeds: over how many."""
+    gains = who_gains({part.name: part.worth for part in parts}, seeds)
+    if seeds < 2:
+        return gains
+    return f"{gains} {gap_changes({part.name: part.gap_change for part in parts}, kind)}"
 
 
 def common_seeds(study: Mapping[str, Any], recipe: Result) -> list[int]:
@@ -102,13 +117,26 @@ def worth(
         changed = [mine[seed]["test_accuracy"] - accuracy for seed, accuracy in accuracies.items()]
         values = [round(value if kind == "with" else -value, 5) for value in changed]
         result[cell] = {
-            "mean": round(float(np.mean(values)), DIGITS),
-            "interval": mean_interval(values),
-            "seeds": values,
+            **difference(values),
             "accuracy": float(np.mean([mine[seed]["test_accuracy"] for seed in accuracies])),
             "learning_rate": next(iter(mine.values()))["learning_rate"],
         }
     return result
+
+
+def gap_change(worth: Mapping[str, Worth], kind: str) -> Difference:
+    """Return how much larger LSTM − RNN is without a part, or with one."""
+    gained = {cell: np.array(worth[cell]["seeds"]) * (1 if kind == "with" else -1) for cell in CELLS}
+    return difference([round(float(value), 5) for value in gained["lstm"] - gained["rnn"]])
+
+
+def difference(values: list[float]) -> Difference:
+    """Return the mean of a value per seed, and its interval."""
+    return {
+        "mean": round(float(np.mean(values)), DIGITS),
+        "interval": mean_interval(values),
+        "seeds": values,
+    }
 
 
 def rates(study: Mapping[str, Any], pilot: Mapping[str, Any], recipe: Result) -> tuple[list[str], list[str]]:
