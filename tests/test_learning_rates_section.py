@@ -24,6 +24,7 @@ from stages.reporting.sections.learning_rates import (
     of_a_near_tie,
     pair_measured,
     robustness,
+    share_of_gap,
     who_learns,
     with_fresh_seeds,
 )
@@ -122,6 +123,27 @@ def test_what_becomes_of_the_gap(own: Estimate, best: Estimate, outcome: str, sa
     assert change(own, best) == outcome
     text = gap_by_rates("a", own, best)
     assert text.startswith("With `a`, LSTM − RNN is ") and said in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("shrinks", "Most of it with `a` and `b`."),
+        ("seems to shrink", "On average most of it with `a` and `b`."),
+        ("stays", "Less than half of it with `a` and `b`."),
+        ("grows", "None of it with `a` and `b`."),
+        ("turns", "With `a` and `b` it decides which cell is ahead."),
+        ("shows", "With `a` and `b` it hides a gap."),
+        ("level", "With `a` and `b` there is no gap."),
+    ],
+)
+def test_how_much_of_the_gap_is_the_learning_rate(outcome: str, said: str) -> None:
+    assert share_of_gap({"a": outcome, "b": outcome}) == said
+
+
+def test_recipes_are_grouped_by_how_much_it_is() -> None:
+    assert share_of_gap({"a": "grows", "b": "shrinks"}) == "Most of it with `b`; none of it with `a`."
+    assert share_of_gap({}) == ""
 
 
 def test_the_gap_in_words() -> None:
@@ -277,7 +299,7 @@ def part(text: str, heading: str = HEADING) -> str:
 def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
     text = report(rnn=[0.85, 0.55, 0.5], lstm=[0.84, 0.86, 0.85], fresh=([0.849, 0.851], [0.861, 0.863]))
     section = part(text)
-    assert "**The LSTM does well with more of the 3 learning rates than the RNN: 3 to 1 with" in section
+    assert "**Most of it with `notebook`; none of it with `tuned`. The LSTM does well with more of" in section
     assert "above 75 % and at most 2 percentage points below its best." in section
     assert "with each cell's best: most of that gap is the learning rate." in section
     own, best = (
@@ -312,7 +334,8 @@ def test_where_the_rnn_wins_the_report_says_so() -> None:
     }
     text = report([0.87, 0.88, 0.87], [0.5, 0.6, 0.8], ([0.88, 0.88], [0.8, 0.79]), runs)
     assert "the RNN is ahead of the LSTM" in text.split("![")[0]
-    assert "**The RNN does well with more of the 3 learning rates than the LSTM: 1 to 3 with" in part(text)
+    said = "**Most of it with `notebook`; less than half of it with `tuned`. The RNN does well with more of"
+    assert said in part(text)
     assert part(text).count("The second interval excludes 0: the RNN is ahead.") == 2
     assert "the LSTM is ahead" not in text
     turned = part(report([0.7, 0.6, 0.88], [0.7, 0.8, 0.7], ([0.88, 0.88], [0.8, 0.8])))

@@ -104,7 +104,7 @@ def learning_rates_section(
         said.append(up_to_date(changed, "make best_rates"))
     return LearningRates(
         " ".join(filter(None, [gap_at_best(best), near_ties(recipes), learnt])) if best else "",
-        robustness(near, len(tried)),
+        f"{share_of_gap(best_changes(recipes))} {robustness(near, len(tried))}".strip(),
         between(recipes),
         " ".join(filter(None, said)),
         recipes,
@@ -265,6 +265,37 @@ CHANGES = {
     "stays": "less than half of that gap is the learning rate",
     "grows": "the learning rate does not explain that gap",
 }
+
+
+# An outcome of `change` → how much of a gap is the learning rate; {}: the recipes.
+SHARES = {
+    "shrinks": "most of it with {}",
+    "seems to shrink": "on average most of it with {}",
+    "stays": "less than half of it with {}",
+    "grows": "none of it with {}",
+    "turns": "with {} it decides which cell is ahead",
+    "shows": "with {} it hides a gap",
+    "level": "with {} there is no gap",
+}
+
+
+def best_changes(recipes: Mapping[str, RecipeRates]) -> dict[str, str]:
+    """Return recipe → what becomes of LSTM − RNN with the best rates, where that was measured."""
+    return {
+        name: change(rates.own.difference, rates.best.difference)
+        for name, rates in recipes.items()
+        if rates.best
+    }
+
+
+def share_of_gap(changes: Mapping[str, str]) -> str:
+    """Say how much of LSTM − RNN is the learning rate, where changes (recipe → outcome of `change`) has any."""
+    said = [
+        share.format(listed(names))
+        for outcome, share in SHARES.items()
+        if (names := [f"`{name}`" for name, each in changes.items() if each == outcome])
+    ]
+    return f"{capitalised('; '.join(said))}." if said else ""
 
 
 def gap_by_rates(recipe: str, own: Estimate, best: Estimate | None) -> str:
