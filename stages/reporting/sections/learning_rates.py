@@ -289,7 +289,10 @@ def best_changes(recipes: Mapping[str, RecipeRates]) -> dict[str, str]:
 
 
 def share_of_gap(changes: Mapping[str, str]) -> str:
-    """Say how much of LSTM − RNN is the learning rate, where changes (recipe → outcome of `change`) has any."""
+    """Say how much of LSTM − RNN is the learning rate; empty where nothing is known.
+
+    changes: recipe → outcome of `change`.
+    """
     said = [
         share.format(listed(names))
         for outcome, share in SHARES.items()
