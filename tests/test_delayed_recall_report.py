@@ -7,9 +7,19 @@ import pytest
 from stages.params.delayed_recall import STARTS
 from stages.params.study import Params
 from stages.reporting import verdicts_delayed_recall as verdicts
+from stages.reporting.comparison import compare_recipes
 from stages.reporting.formatting import START_LABELS
+from stages.reporting.sections.ablation import ablation_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section, memory
-from tests.examples import CODE, example_params, made_up_recall, made_up_scores
+from tests.examples import (
+    CODE,
+    example_params,
+    made_up_audit,
+    made_up_bags,
+    made_up_recall,
+    made_up_scores,
+)
+from tests.examples_variants import made_up_ablation
 from tests.test_report import section
 
 ABOVE, AROUND, BELOW, ONE = (
@@ -90,9 +100,27 @@ def test_whether_chrono_initialisation_helps() -> None:
 
 
 def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
-    assert verdicts.chrono_on_reviews(AROUND, ["`a`"]) == verdicts.chrono_on_reviews(BELOW, []) == ""
-    assert verdicts.chrono_on_reviews(ABOVE, []) == "It was not tried on real reviews."
-    assert verdicts.chrono_on_reviews(ABOVE, ["`a`", "`b`"]) == "On real reviews it was tried: `a` and `b`."
+    assert verdicts.chrono_on_reviews(AROUND, ["a"], {"b": ABOVE}) == ""
+    assert verdicts.chrono_on_reviews(BELOW, [], {}) == ""
+    assert verdicts.chrono_on_reviews(ABOVE, [], {}) == "It was not tried on real reviews."
+    assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], {}) == (
+        "On real reviews it was tried with `a` and `b`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (ABOVE, "helps: +10.0 (+5.0"),
+        (AROUND, "is not shown to help: +10.0 (−10.0"),
+        (BELOW, "hinders: +10.0 (−20.0"),
+        (ONE, "is not shown to help: +10.0 (one seed, no interval) percentage points of"),
+    ],
+)
+def test_what_chrono_initialisation_does_on_reviews(gain: dict[str, Any], said: str) -> None:
+    text = verdicts.chrono_on_reviews(ABOVE, [], {"long memory": gain})
+    assert text.startswith(f"On real reviews it {said}")
+    assert text.endswith(" percentage points of test accuracy (long memory, in the ablation).")
 
 
 def test_whether_curves_are_flat() -> None:
@@ -140,7 +168,7 @@ def asked(**changes: Any) -> Params:
 def built(params: Params | None = None, **accuracies: Any) -> DelayedRecall:
     """Return the section on made-up results."""
     params = params or asked()
-    found = delayed_recall_section(made_up_recall(params, **accuracies), {}, params, RUNS)
+    found = delayed_recall_section(made_up_recall(params, **accuracies), None, params, RUNS)
     assert found is not None
     return found
 
@@ -190,7 +218,7 @@ def test_the_better_start_is_chosen_on_validation_sequences() -> None:
     study = made_up_recall(params)
     for row in study["tried"]:
         row["validation_accuracy"] = 0.7 + 0.1 * (row["start"] in ("rnn-identity", "lstm-chrono"))
-    found = delayed_recall_section(study, {}, params, RUNS)
+    found = delayed_recall_section(study, None, params, RUNS)
     assert found and " best, neither the LSTM (chrono) nor the RNN (identity)" in found.verdict
 
 
@@ -199,7 +227,8 @@ def test_a_recipe_that_starts_so_is_named() -> None:
     recipe = params.blocks["tuned"]
     recipe = recipe.model_copy(update={"lstm": recipe.lstm.model_copy(update={"chrono_t_max": 200})})
     params = params.model_copy(update={"blocks": params.blocks | {"tuned": recipe}})
-    assert built(params, learned={"lstm-unit": NO}).chrono.endswith("On real reviews it was tried: `tuned`.")
+    found = built(params, learned={"lstm-unit": NO})
+    assert found.chrono.endswith("On real reviews it was tried with `tuned`.")
 
 
 def test_memory_with_its_sign_flipped_is_kept() -> None:
@@ -219,21 +248,25 @@ def test_a_threshold_that_hides_memory_is_found() -> None:
     for row in study["rows"]:
         if row["start"] == "rnn-identity":
             row["delays"][1]["transferred"]["auc"] = 0.2  # told apart, the wrong way round
-    found = delayed_recall_section(study, {}, params, RUNS)
+    found = delayed_recall_section(study, None, params, RUNS)
     assert found and "Of 24 memories of at most one half, 3 have |2 AUC" in found.thresholds
 
 
-def test_an_ablation_that_was_run_tells_where_it_was_tried_on_reviews() -> None:
+def test_an_ablation_that_was_run_tells_what_it_does_on_reviews() -> None:
     params = asked()
-    chrono = params.ablation.variants[0].model_copy(update={"settings": "lstm.chrono_t_max=9"})
-    ablation = params.ablation.model_copy(update={"variants": (chrono,)})
-    params = params.model_copy(update={"ablation": ablation})
-    study = made_up_recall(params, learned={"lstm-unit": NO})
-    for table, said in (
-        ({}, "It was not tried on real reviews."),
-        ({"recipe": "tuned"}, f"`{chrono.name}`."),
+    for settings, said in (
+        ("rnn.recurrent_initializer=identity lstm.chrono_t_max=9", "(twice the epochs, in the ablation)."),
+        ("train.epochs=10", "It was not tried on real reviews."),
     ):
-        found = delayed_recall_section(study, table, params, RUNS)
+        variants = [each.model_copy(update={"settings": settings}) for each in params.ablation.variants]
+        ablation = params.ablation.model_copy(update={"variants": tuple(variants)})
+        params = params.model_copy(update={"ablation": ablation})
+        table = made_up_ablation(params, dict.fromkeys([each.name for each in variants], (0.1, 0.2)))
+        results = compare_recipes(RUNS, made_up_audit(), made_up_bags())
+        section = ablation_section(table, {}, results, params, RUNS)
+        found = delayed_recall_section(
+            made_up_recall(params, learned={"lstm-unit": NO}), section, params, RUNS
+        )
         assert found and found.chrono.endswith(said)
 
 
@@ -245,7 +278,7 @@ def test_a_curve_that_rises_in_the_last_quarter_is_not_flat() -> None:
         if (row["start"], row["seed"]) == ("lstm-unit", 1):
             row["delays"][2]["validation_accuracy"] = [0.5] * 8 + [0.6, 0.5]
             row["delays"][1]["validation_accuracy"] = [0.5, 0.9] + [0.5] * 6 + [0.9, 0.91]
-    found = delayed_recall_section(study, {}, params, RUNS)
+    found = delayed_recall_section(study, None, params, RUNS)
     assert found and found.flat.endswith("in some seeds of the LSTM (unit forget bias) at 160 (1 of 3).")
 
 
@@ -268,7 +301,7 @@ def test_the_section() -> None:
 
 
 def test_a_study_that_was_never_run_is_said_not_to_be() -> None:
-    assert delayed_recall_section({}, {}, asked(), RUNS) is None
+    assert delayed_recall_section({}, None, asked(), RUNS) is None
     text = section("Do LSTMs keep long-term dependencies?", RUNS, delayed_recall={})
     assert text.strip().startswith("This was not measured yet: `make delayed_recall`") and "png" not in text
 
@@ -277,13 +310,13 @@ def test_a_study_that_was_never_run_is_said_not_to_be() -> None:
 def test_a_study_of_other_parameters_is_out_of_date(name: str) -> None:
     study = made_up_recall(asked())
     other = asked(**{name: 99 if name == "sequences" else (99,)})
-    found = delayed_recall_section(study, {}, other, RUNS)
+    found = delayed_recall_section(study, None, other, RUNS)
     assert found and found.out_of_date.startswith(f"**Out of date: `delayed_recall.{name}` has changed since")
 
 
 def test_a_study_of_other_code_is_out_of_date() -> None:
     study = made_up_recall(asked()) | {"provenance": {"code": dict.fromkeys(CODE, "b" * 64)}}
-    found = delayed_recall_section(study, {}, asked(), RUNS)
+    found = delayed_recall_section(study, None, asked(), RUNS)
     assert found and "`stages/networks/training.py` has changed since; `make delayed_r" in found.out_of_date
     assert built().out_of_date == ""
 

@@ -98,6 +98,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         for each in whole.values()
     ]
     rates = learning_rates_section(inputs.learning_rates, inputs.best_rates, results, params, runs)
+    ablation = ablation_section(inputs.ablation, inputs.ablation_rates, results, params, runs)
     return Report(
         params=params,
         inputs=inputs,
@@ -112,11 +113,11 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         else None,
         gap=gap_section(results, headline, published.recipe, rates) if len(results) > 1 else None,
         steps=steps_section(inputs.ladder, results, params, runs),
-        ablation=ablation_section(inputs.ablation, inputs.ablation_rates, results, params, runs),
+        ablation=ablation,
         certainty=certainty(results, leading, inputs.search),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
         search=search_section(inputs.search, params, runs) if inputs.search else None,
-        delayed_recall=delayed_recall_section(inputs.delayed_recall, inputs.ablation, params, runs),
+        delayed_recall=delayed_recall_section(inputs.delayed_recall, ablation, params, runs),
         gain_on_longer=gain_on_longer(
             {
                 each.name: (each.settings["pad"]["maxlen"], each.uncertainty["by_length"])

@@ -11,6 +11,7 @@ from stages.params.study import Params
 from stages.reporting import verdicts_delayed_recall as verdicts
 from stages.reporting.comparison import out_of_date
 from stages.reporting.formatting import START_LABELS
+from stages.reporting.sections.ablation import Ablation
 from stages.reporting.statistics import DIGITS, Runs, Summary, mean_interval, summarise
 from stages.reporting.verdicts import up_to_date
 
@@ -67,11 +68,11 @@ class DelayedRecall(NamedTuple):
 
 
 def delayed_recall_section(
-    study: Mapping[str, Any], ablation: Mapping[str, Any], params: Params, runs: Runs
+    study: Mapping[str, Any], ablation: Ablation | None, params: Params, runs: Runs
 ) -> DelayedRecall | None:
     """Return the section, None where the study was never run.
 
-    study, ablation: reports/delayed_recall.json and ablation.json; runs: of the main study, for their code.
+    study: reports/delayed_recall.json; ablation: of the report; runs: of the main study, for their code.
     """
     if not study:
         return None
@@ -91,14 +92,14 @@ def delayed_recall_section(
     ]
     epochs = study["settings"]["train"]["epochs"]
     last = max(1, epochs // 4)
-    on_reviews = [f"`{name}`" for name in params.recipes if params.blocks[name].lstm.chrono_t_max]
-    if ablation:
-        on_reviews += [f"`{each.name}`" for each in params.ablation.variants if CHRONO in each.settings]
+    recipes = [name for name in params.recipes if params.blocks[name].lstm.chrono_t_max]
+    added = ablation.additions if ablation else []
+    gains = {part.name: part.worth["lstm"] for part in added if CHRONO in part.settings}
     return DelayedRecall(
         f"{verdicts.defaults(DEFAULTS, difference(learned, *DEFAULTS))} "
         f"{verdicts.learned_and_kept(pairs[0], *cells, delays[0])}",
         verdicts.reaches({each.name: each.longest for each in starts}, min(delays), max(delays)),
-        f"{verdicts.chrono(*chrono)} {verdicts.chrono_on_reviews(chrono[0], on_reviews)}".strip(),
+        f"{verdicts.chrono(*chrono)} {verdicts.chrono_on_reviews(chrono[0], recipes, gains)}".strip(),
         verdicts.kept(after_others, delays[0], *signs(transferred)) if after_others else "",
         verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, len(seeds)),
         verdicts.thresholds(*hidden([*answers, *transferred])),
