@@ -8,7 +8,7 @@ from stages.params.delayed_recall import STARTS
 from stages.params.study import Params
 from stages.reporting import verdicts_delayed_recall as verdicts
 from stages.reporting.comparison import compare_recipes
-from stages.reporting.formatting import START_LABELS
+from stages.reporting.formatting import START_LABELS, setting
 from stages.reporting.sections.ablation import ablation_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section, memory
 from tests.examples import (
@@ -102,7 +102,7 @@ def test_whether_chrono_initialisation_helps() -> None:
 def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
     assert verdicts.chrono_on_reviews(AROUND, ["a"], {"b": ABOVE}) == ""
     assert verdicts.chrono_on_reviews(BELOW, [], {}) == ""
-    assert verdicts.chrono_on_reviews(ABOVE, [], {}) == "It was not tried on real reviews."
+    assert verdicts.chrono_on_reviews(ABOVE, [], {}).startswith("This run does not say")
     assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], {}) == (
         "On real reviews it was tried with `a` and `b`."
     )
@@ -149,13 +149,20 @@ def test_what_another_threshold_would_find() -> None:
 
 
 def test_rates_at_an_edge() -> None:
-    assert verdicts.rates_at_edges([]) == "Each lies inside the grid."
-    assert verdicts.rates_at_edges(["lstm-unit"]) == (
+    assert verdicts.rates_at_edges([], {}) == "Each lies inside the grid."
+    assert verdicts.rates_at_edges(["lstm-unit"], {}) == (
         "At an edge of the grid is that of the LSTM (unit forget bias)."
     )
     assert "are that of the RNN (identity) and the LSTM (" in verdicts.rates_at_edges(
-        ["rnn-identity", "lstm-unit"]
+        ["rnn-identity", "lstm-unit"], {}
     )
+    equal = {"rnn-orthogonal": {3e-05: 0.88, 0.0001: 0.943}}
+    said = (
+        "For the RNN (orthogonal) 0.00003 and 0.0001 are equally good: trained at the first delay, it keeps "
+        "88.0 % and 94.3 % at the others."
+    )
+    assert verdicts.rates_at_edges([], equal) == said
+    assert verdicts.rates_at_edges(["lstm-unit"], equal).endswith(f"forget bias). {said}")
 
 
 def asked(**changes: Any) -> Params:
@@ -210,7 +217,7 @@ def test_better_starts_are_compared(learned: dict[str, Any], verdict: str, chron
     assert f" With the start that learns best, {verdict}" in found.verdict
     assert found.verdict.startswith("As Keras starts them, ")
     assert found.chrono.startswith(chrono)
-    assert found.chrono.endswith("It was not tried on real reviews.") == ("helps" in chrono)
+    assert found.chrono.endswith("This run does not say what it does on real reviews.") == ("helps" in chrono)
 
 
 def test_the_better_start_is_chosen_on_validation_sequences() -> None:
@@ -220,6 +227,19 @@ def test_the_better_start_is_chosen_on_validation_sequences() -> None:
         row["validation_accuracy"] = 0.7 + 0.1 * (row["start"] in ("rnn-identity", "lstm-chrono"))
     found = delayed_recall_section(study, None, params, RUNS)
     assert found and " best, neither the LSTM (chrono) nor the RNN (identity)" in found.verdict
+
+
+def test_a_rate_that_is_best_by_a_tie_is_not_at_an_edge() -> None:
+    params = asked(learning_rate=(0.01, 0.1, 1.0))
+    study = made_up_recall(params)
+    rates = sorted({row["learning_rate"] for row in study["tried"]})
+    for row in study["tried"]:
+        best = {"lstm-unit": rates, "rnn-identity": rates[:1]}.get(row["start"], rates[1:2])
+        row["validation_accuracy"] = 0.9 if row["learning_rate"] in best else 0.8
+    found = delayed_recall_section(study, None, params, RUNS)
+    assert found and found.edges.startswith("At an edge of the grid")
+    assert f"For the LSTM (unit forget bias) {setting(rates[0])}" in found.edges
+    assert "LSTM (unit" not in found.edges.split(".")[0] and "RNN (identity)" in found.edges.split(".")[0]
 
 
 def test_a_recipe_that_starts_so_is_named() -> None:
@@ -256,7 +276,7 @@ def test_an_ablation_that_was_run_tells_what_it_does_on_reviews() -> None:
     params = asked()
     for settings, said in (
         ("rnn.recurrent_initializer=identity lstm.chrono_t_max=9", "(twice the epochs, in the ablation)."),
-        ("train.epochs=10", "It was not tried on real reviews."),
+        ("train.epochs=10", "This run does not say what it does on real reviews."),
     ):
         variants = [each.model_copy(update={"settings": settings}) for each in params.ablation.variants]
         ablation = params.ablation.model_copy(update={"variants": tuple(variants)})

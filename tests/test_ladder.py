@@ -91,7 +91,7 @@ def test_each_step_is_compared_with_the_one_before() -> None:
     assert [step.name for step in steps.steps][:3] == ["prepadded", "split by film", "mean pooling"]
     assert (
         "**From `prepadded` to `tuned`, LSTM − RNN goes from +20.0 to +3.0 percentage points. It falls most "
-        "with mean pooling (−15.0) and rises most with training (+6.0); the RNN gains most with mean pooling "
+        "with mean pooling (−15.0), it rises most with training (+6.0), the RNN gains most with mean pooling "
         "(+20.0) and the LSTM gains most with mean pooling (+5.0).**" in text
     )
     assert "| `prepadded` | | 60.0 % | 80.0 % | +20.0 | – | – |" in text
@@ -156,15 +156,36 @@ def test_what_is_out_of_date_is_named() -> None:
 
 def test_what_the_steps_say() -> None:
     names, gaps = ("a", "b"), (0.2, 0.01)
-    gains = {"rnn": ("x", 0.3), "lstm": ("y", 0.02)}
-    said = steps_taken(names, gaps, gains, (("x", -0.25), ("z", 0.07)))
-    assert said == (
-        "From `a` to `b`, LSTM − RNN goes from +20.0 to +1.0 percentage points. "
-        "It falls most with x (−25.0) and rises most with z (+7.0); "
-        "the RNN gains most with x (+30.0) and the LSTM gains most with y (+2.0)."
+    start = "From `a` to `b`, LSTM − RNN goes from +20.0 to +1.0 percentage points."
+    most = {"it falls": (["x", "x"], -0.25), "it rises": (["x", "y"], 0.07), "the RNN gains": ([], 0.0)}
+    assert steps_taken(names, gaps, most) == (
+        f"{start} It falls most with x (−25.0) and the RNN gains at no step. The seeds do not agree at which "
+        "step it rises most."
     )
-    said = steps_taken(names, gaps, {"rnn": ("x", 0.0), "lstm": ("y", -0.02)}, (("x", 0.0), ("x", 0.0)))
-    assert "It falls at no step; the RNN gains at no step and the LSTM gains at no step." in said
+    most = {"it falls": (["x", "y"], -0.25), "it rises": (["x", "y"], 0.07)}
+    assert steps_taken(names, gaps, most) == (
+        f"{start} The seeds do not agree at which step it falls most and it rises most."
+    )
+    assert steps_taken(names, gaps, {"it falls": (["x"], -0.1)}).endswith("It falls most with x (−10.0).")
+
+
+def test_seeds_that_do_not_agree_on_the_largest_step() -> None:
+    rows = made_up_ladder(example_params(), REACHED)["rows"]
+    for row in rows:
+        if (row["cell"], row["seed"], row["step"]) == ("rnn", 1, "split_by_film"):
+            row["test_accuracy"] = 0.89
+    steps, _ = section(rows=rows)
+    assert steps and steps.verdict.endswith(
+        "It rises most with training (+6.0) and the LSTM gains most with mean pooling (+5.0). The seeds do "
+        "not agree at which step it falls most and the RNN gains most."
+    )
+
+
+def test_a_ladder_that_leads_down() -> None:
+    reached = {name: (0.5 - i / 100, 0.7 - i / 50) for i, name in enumerate(REACHED)}
+    steps, _ = section(rows=made_up_ladder(example_params(), reached)["rows"])
+    assert steps and "It falls most with" in steps.verdict
+    assert "it rises at no step, the RNN gains at no step and the LSTM gains at no step." in steps.verdict
 
 
 def test_mistakes_are_one_line(project: Project) -> None:

@@ -28,7 +28,7 @@ from stages.reporting.sections.learning_rates import (
     who_learns,
     with_fresh_seeds,
 )
-from stages.reporting.statistics import Estimate
+from stages.reporting.statistics import Estimate, summarise
 from tests.examples import CODE, made_up_best_rates, made_up_learning_rates, made_up_scores
 from tests.test_report import made_up_inputs, small_params
 
@@ -234,11 +234,17 @@ def test_best_rates_that_chance_may_have_chosen() -> None:
     assert said([0.79, 0.83], 0.2) == near  # 1 point ahead; standard deviation 2.8
     assert said([0.82, 0.83], 0.2) == ""  # 2.5 points; 0.7
     assert said([0.79, 0.83], 0.1) == said([0.79, 0.83], None) == ""
-    best = pair_measured({"rnn": measured([0.75]), "lstm": measured([0.9])})
-    assert of_a_near_tie("rnn", own, best) == (
-        "That 0.1 is the RNN's best rate may be chance: with it 75.0 % of the test reviews are right, with "
-        "its own 80.0 %."
+
+
+def test_a_near_tie_is_measured_with_the_seeds_of_both_rates() -> None:
+    cell = cell_rates(rows({0.1: [0.8, 0.8], 0.2: [0.81, 0.81]}), 0.1)  # on test reviews 0.71
+    fresh = Measured(0.2, {}, {2: 0.73, 3: 0.99})
+    assert of_a_near_tie("rnn", cell, fresh, summarise({0: 0.7, 1: 0.72, 2: 0.72})) == (
+        # 1, −1 and 1 points: standard deviation 1.155, and t(2) at 97.5 % is 4.303.
+        "That 0.2 is the RNN's best rate may be chance: with the seeds 0, 1 and 2, which both were run with, "
+        "it brings +0.3 (−2.5 to +3.2) percentage points on the test reviews, against its own rate."
     )
+    assert of_a_near_tie("rnn", cell, fresh, summarise({3: 0.7})).endswith("best rate may be chance.")
 
 
 def test_a_rate_that_fails_between_two_that_suit() -> None:

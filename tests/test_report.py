@@ -131,7 +131,9 @@ def test_the_first_paragraph() -> None:
     )
     assert "Trained as `tuned`, the RNN gets 60.0 ± 0.0 %" in first
     assert "right: neither is ahead, LSTM − RNN is +0.0 (+0.0 to +0.0) percentage points." in first
-    assert "Given different train reviews, both models fall behind a bag-of-words model" in first
+    assert (
+        "With `tuned`, given different train reviews, both models fall behind a bag-of-words model" in first
+    )
     without = report({"mine": TWO_SEEDS, "tuned": LEVEL}).split("![")[0]
     assert "With the recipe `mine`, the LSTM is ahead of the RNN" in without
     alone = report({"tuned": TWO_SEEDS}).split("![")[0]
@@ -422,14 +424,14 @@ def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:
         return section("Do gates mitigate vanishing gradients?", runs, **changes)
 
     both = part({"notebook": last, "tuned": mean})
-    assert "**Yes after training, with `notebook`; before training yes.**" in both
+    assert "**In the models of seed 0, yes after training, with `notebook`; before training yes.**" in both
     assert "And `tuned` uses mean pooling: the last token reaches one of the averaged states" in both
     two = part({"notebook": last, "tuned": last})
-    assert "**Yes after training, with `notebook` and `tuned`; before training yes.**" in two
+    assert "yes after training, with `notebook` and `tuned`; before training yes.**" in two
     assert "**This run does not say: no recipe pools by the last state alone.**" in part({"tuned": mean})
     turned = part({"tuned": last}, inspection={"tuned": made_up_inspection(rnn=1.01, lstm=0.9)})
     assert (
-        "**No after training, with `tuned`; before training no.**" in turned
+        "no after training, with `tuned`; before training no.**" in turned
         and "a token passes on 101.0 % of the gradient in the RNN and 90.0 %" in turned
     )
     few = part({"tuned": last}, inspection={"tuned": made_up_inspection(positions=5)})
@@ -460,7 +462,9 @@ def test_the_baseline(bag: float, said: str) -> None:
 def test_every_model_is_shown_with_what_it_was_given() -> None:
     runs = {"tuned": {0: made_up_scores(0.6, 0.9, **example_params().blocks["tuned"].pad.model_dump())}}
     equal = section("Is a recurrent model worth it?", runs)
-    assert "**Given the same tokens, vocabulary and train reviews, the RNN falls behind" in equal
+    assert (
+        "**With `tuned`, given the same tokens, vocabulary and train reviews, the RNN falls behind" in equal
+    )
     assert "| RNN | `tuned` | 200 | 10,000 | 1,570 | 60.0 % | 60.0 % | – | – | – |" in equal
     assert "| single words | `tuned` | 200 | 10,000 | 300 | 80.0 % | 80.0 % | −20.0 (" in equal
     assert " | yes |\n| single words and pairs | `tuned` |" in equal
@@ -469,7 +473,7 @@ def test_every_model_is_shown_with_what_it_was_given() -> None:
     assert equal.count(" | no: different tokens, vocabulary and train reviews |") == 2
     runs = {"tuned": {0: made_up_scores(0.6, 0.9, split_by="film", validation_split=0.3)}}
     other = section("Is a recurrent model worth it?", runs)
-    assert "**Given different train reviews, the RNN" in other and "| yes |" not in other
+    assert "**With `tuned`, given different train reviews, the RNN" in other and "| yes |" not in other
     drawn = draw(made_up_inputs(small_params(runs), runs), build(runs))["accuracy"]
     legend = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert {"bag of words (data of tuned)", "bag of word pairs (data of tuned)"} < set(legend)

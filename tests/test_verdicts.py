@@ -126,8 +126,19 @@ def test_short_and_long_reviews() -> None:
         "Yes: with `a`, which reads the last 1,200 tokens, LSTM − RNN is +1.0 (+1.0 to +1.0) percentage "
         "points for reviews of up to 9 tokens and +3.0 (+3.0 to +3.0) for those of over 20."
     )
-    for other in ([long, short], [short, short]):
-        assert verdicts.gain_on_longer({"a": (200, other)}).startswith("This is not shown: with `a`, which")
+    assert verdicts.gain_on_longer({"a": (200, [short, short])}).startswith("This is not shown: with `a`, wh")
+    assert verdicts.gain_on_longer({"a": (200, [long, short])}).startswith(
+        "The reverse is shown: with `a`, w"
+    )
+    mixed = {"a": (200, [long, short]), "b": (200, [short, short])}
+    assert verdicts.gain_on_longer(mixed).startswith("This is not shown: with `a`, which")
+    assert verdicts.elsewhere_on_longer({"a": [short, short]}) == verdicts.elsewhere_on_longer({}) == ""
+    assert verdicts.elsewhere_on_longer({"a": [short, long], "b": [long, short]}) == (
+        "With `a` it is larger on longer reviews: +1.0 (+1.0 to +1.0) percentage points for those of up to 9 "
+        "tokens and +3.0 (+3.0 to +3.0) for those of over 20. With `b` it is smaller on longer reviews: +3.0 "
+        "(+3.0 to +3.0) percentage points for those of over 20 tokens and +1.0 (+1.0 to +1.0) for those of "
+        "up to 9."
+    )
     several = verdicts.gain_on_longer({"a": (200, [long, short]), "b": (300, [short, long])})
     assert several.startswith("With some recipes: with `a`") and "; with `b`, which reads" in several
     assert verdicts.gain_on_longer({"a": (200, [short])}).endswith("for reviews of up to 9 tokens.")
@@ -152,18 +163,23 @@ def test_bag_of_words_models_at_an_edge() -> None:
 
 def test_gates_mitigate_only_where_more_of_the_gradient_is_left() -> None:
     def said(**trained: tuple[float, float]) -> str:
-        return verdicts.gradients_left(199, trained, (0.3, 0.1), [])
+        return verdicts.gradients_left(199, 0, trained, (0.3, 0.1), [])
 
     more, level = (0.1, 0.2), (0.2, 0.2)
     assert said(a=more, b=level, c=level) == (
-        "**After training yes with `a` and no with `b` and `c`; before training no.** Yes means that 199 "
+        "**In the models of seed 0, after training yes with `a` and no with `b` and `c`; before training "
+        "no.** Yes means that 199 "
         "tokens before the last one more of the last token's gradient is left in the LSTM than in the RNN."
     )
-    assert said(a=more, b=more).startswith("**Yes after training, with `a` and `b`; before training no.**")
-    assert said(a=level).startswith("**No after training, with `a`; before training no.**")
-    assert "before training yes" in verdicts.gradients_left(9, {"a": more}, (0.1, 0.2), [])
-    assert "no recipe pools by the last state" in verdicts.gradients_left(9, {}, None, [("b", "mean")])
-    other = verdicts.gradients_left(9, {"a": more}, (0.1, 0.2), [("b", "mean")])
+    assert said(a=more, b=more).startswith(
+        "**In the models of seed 0, yes after training, with `a` and `b`; before training no.**"
+    )
+    assert said(a=level).startswith(
+        "**In the models of seed 0, no after training, with `a`; before training no.**"
+    )
+    assert "before training yes" in verdicts.gradients_left(9, 3, {"a": more}, (0.1, 0.2), [])
+    assert "no recipe pools by the last state" in verdicts.gradients_left(9, 3, {}, None, [("b", "mean")])
+    other = verdicts.gradients_left(9, 3, {"a": more}, (0.1, 0.2), [("b", "mean")])
     assert "before training yes.** `b` cannot tell: it uses mean pooling. Yes means" in other
 
 

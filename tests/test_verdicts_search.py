@@ -40,6 +40,14 @@ def test_whether_more_epochs_might_help() -> None:
     assert verdicts.enough_epochs(8, {}, {}) == ""
 
 
+def test_whether_more_epochs_might_change_anything() -> None:
+    assert verdicts.more_epochs(5, {"rnn": (3, 3), "lstm": (0, 3)}) == (
+        "The best epoch is the last of 5 in 3 of 3 runs of the RNN and in 0 of 3 runs of the LSTM: more "
+        "might change either."
+    )
+    assert verdicts.more_epochs(5, {"rnn": (0, 3), "lstm": (0, 3)}).endswith(": more would change neither.")
+
+
 def row(mean: float, pooling: str = "mean", rate: float = 0.1) -> dict[str, Any]:
     """A candidate, with two seeds."""
     settings = {"model.pooling": pooling, "x": None}

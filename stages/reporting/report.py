@@ -33,7 +33,7 @@ from stages.reporting.sections.search import Search, search_section
 from stages.reporting.sections.steps import Steps, steps_section
 from stages.reporting.sections.whole_reviews import WholeReviews, whole_reviews_section, whole_runs
 from stages.reporting.statistics import Runs
-from stages.reporting.verdicts import gain_on_longer
+from stages.reporting.verdicts import elsewhere_on_longer, gain_on_longer
 
 
 class Inputs(NamedTuple):
@@ -75,6 +75,7 @@ class Report(NamedTuple):
     search: Search | None  # None: never run
     delayed_recall: DelayedRecall | None  # None: never run
     gain_on_longer: str  # reviews, with the headline's models and those that read whole ones
+    elsewhere_on_longer: str  # with the other recipes
     gradients: Gradients
     gates: Gates
     baseline: Baseline
@@ -122,6 +123,13 @@ def build_report(params: Params, inputs: Inputs) -> Report:
             {
                 each.name: (each.settings["pad"]["maxlen"], each.uncertainty["by_length"])
                 for each in (leading, *whole.values())
+            }
+        ),
+        elsewhere_on_longer=elsewhere_on_longer(
+            {
+                name: result.uncertainty["by_length"]
+                for name, result in results.items()
+                if result is not leading
             }
         ),
         gradients=gradients(inputs.inspection, results, headline),

@@ -166,22 +166,55 @@ def gain_on_longer(lengths: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]
     for recipe, (maxlen, bins) in lengths.items():
         short, long = bins[0], bins[-1]
         rest = f" and {lead(long['difference'])} for those of {long['tokens']}" if long is not short else ""
-        apart.append(long["difference"]["interval"][0] > short["difference"]["interval"][1])
+        apart.append(gain_shown(bins))
         said.append(
             f"with `{recipe}`, which reads the last {maxlen:,} tokens, LSTM − RNN is "
             f"{lead(short['difference'])} percentage points for reviews of {short['tokens']} tokens{rest}"
         )
-    shown = "Yes" if all(apart) else "With some recipes" if any(apart) else "This is not shown"
+    if set(apart) == {-1}:
+        shown = "The reverse is shown"
+    elif 1 in apart:
+        shown = "Yes" if set(apart) == {1} else "With some recipes"
+    else:
+        shown = "This is not shown"
     return f"{shown}: {'; '.join(said)}."
+
+
+def gain_shown(bins: Sequence[Mapping[str, Any]]) -> int:
+    """Return 1 where LSTM − RNN is shown to be larger on the longest reviews than on the shortest.
+
+    −1 where it is smaller, 0 where the two intervals overlap; bins: results by length, at least one.
+    """
+    short, long = (each["difference"]["interval"] for each in (bins[0], bins[-1]))
+    return int(long[0] > short[1]) - int(long[1] < short[0])
+
+
+def elsewhere_on_longer(lengths: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Say with which other recipes LSTM − RNN is larger or smaller on the longest reviews; empty: none.
+
+    lengths: recipe → its results by length.
+    """
+    said = {1: "larger", -1: "smaller"}
+    return " ".join(
+        f"With `{recipe}` it is {said[shown]} on longer reviews: {lead(bins[0]['difference'])} percentage "
+        f"points for those of {bins[0]['tokens']} tokens and {lead(bins[-1]['difference'])} for those of "
+        f"{bins[-1]['tokens']}."
+        for recipe, bins in lengths.items()
+        if (shown := gain_shown(bins))
+    )
 
 
 Shares = tuple[float, float]  # of the gradient at the last token: what is left in the RNN and in the LSTM
 
 
 def gradients_left(
-    place: int, trained: Mapping[str, Shares], initial: Shares | None, pooled: Sequence[tuple[str, str]]
+    place: int,
+    seed: int,
+    trained: Mapping[str, Shares],
+    initial: Shares | None,
+    pooled: Sequence[tuple[str, str]],
 ) -> str:
-    """Say whether gates mitigate vanishing gradients, of recipes with last-state pooling.
+    """Say whether gates mitigate vanishing gradients, of recipes with last-state pooling and one seed.
 
     place: tokens before the last one; trained: recipe → shares; initial: those of the first recipe, before
     training; None where there is no such recipe; pooled: the other recipes, and their pooling.
@@ -191,9 +224,12 @@ def gradients_left(
     yes = [f"`{recipe}`" for recipe, (rnn, lstm) in trained.items() if lstm > rnn]
     no = [f"`{recipe}`" for recipe in trained if f"`{recipe}`" not in yes]
     if yes and no:
-        after = f"After training yes with {listed(yes)} and no with {listed(no)}"
+        after = (
+            f"In the models of seed {seed}, after training yes with {listed(yes)} and no with {listed(no)}"
+        )
     else:
-        after = f"{'Yes' if yes else 'No'} after training, with {listed(yes or no)}"
+        answer = "yes" if yes else "no"
+        after = f"In the models of seed {seed}, {answer} after training, with {listed(yes or no)}"
     before = "yes" if initial[1] > initial[0] else "no"
     others = "".join(f" `{name}` cannot tell: it uses {pooling} pooling." for name, pooling in pooled)
     return (

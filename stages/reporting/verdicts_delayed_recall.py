@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.reporting import verdicts
-from stages.reporting.formatting import START_LABELS, lead, listed, percent, points
+from stages.reporting.formatting import START_LABELS, lead, listed, percent, points, setting
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -105,7 +105,11 @@ def chrono_on_reviews(
     ]
     if recipes:
         said.append(f"it was tried with {listed([f'`{name}`' for name in recipes])}")
-    return f"On real reviews {' and '.join(said)}." if said else "It was not tried on real reviews."
+    return (
+        f"On real reviews {' and '.join(said)}."
+        if said
+        else "This run does not say what it does on real reviews."
+    )
 
 
 def flat(rising: Sequence[tuple[str, int, int]], last: int, epochs: int, least: float, seeds: int) -> str:
@@ -144,12 +148,21 @@ def thresholds(hidden: int, forgotten: int) -> str:
     )
 
 
-def rates_at_edges(starts: Sequence[str]) -> str:
-    """Say for which starts the chosen learning rate is the least or the most of those tried."""
-    if not starts:
-        return "Each lies inside the grid."
+def rates_at_edges(starts: Sequence[str], equal: Mapping[str, Mapping[float, float]]) -> str:
+    """Say for which starts the best learning rate is the least or the most of those tried, or one of several.
+
+    equal: start → learning rate → memory at other delays than the first, of rates that are equally good.
+    """
     names = " and ".join(f"the {START_LABELS[start]}" for start in starts)
-    return f"At an edge of the grid {'is' if len(starts) == 1 else 'are'} that of {names}."
+    said = (
+        [f"At an edge of the grid {'is' if len(starts) == 1 else 'are'} that of {names}."] if starts else []
+    )
+    said += [
+        f"For the {START_LABELS[start]} {listed([setting(rate) for rate in kept])} are equally good: trained "
+        f"at the first delay, it keeps {listed([percent(memory) for memory in kept.values()])} at the others."
+        for start, kept in equal.items()
+    ]
+    return " ".join(said) or "Each lies inside the grid."
 
 
 def _lead(difference: Mapping[str, Any]) -> str:

@@ -52,15 +52,24 @@ def enough_epochs(epochs: int, ends: Ends, chosen: Ends) -> str:
     """
     if not ends:
         return ""
-    found = " and ".join(
-        f"in {last} of {runs} runs of the {LABELS[cell]}" for cell, (last, runs) in ends.items()
-    )
     last, runs = (sum(each) for each in zip(*chosen.values(), strict=True))
     end = "more epochs might help them" if last else "training went on past the best epoch in each of them"
     return (
-        f"The best epoch is the last of {epochs} {found}. Of the {runs} runs of the chosen candidates it is "
+        f"{last_epochs(epochs, ends)}. Of the {runs} runs of the chosen candidates it is "
         f"the last in {last or 'none'}: {end}."
     )
+
+
+def last_epochs(epochs: int, ends: Ends) -> str:
+    """Say in how many runs the last epoch is the best."""
+    found = listed([f"in {last} of {runs} runs of the {LABELS[cell]}" for cell, (last, runs) in ends.items()])
+    return f"The best epoch is the last of {epochs} {found}"
+
+
+def more_epochs(epochs: int, ends: Ends) -> str:
+    """Say whether more epochs might change what both cells reach."""
+    then = "might change either" if any(last for last, _ in ends.values()) else "would change neither"
+    return f"{last_epochs(epochs, ends)}: more {then}."
 
 
 def equal_settings(best: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:

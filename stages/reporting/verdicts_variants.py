@@ -93,26 +93,25 @@ def seeds_disagree(steps: Mapping[str, Sequence[str]]) -> str:
 
 
 def steps_taken(
-    names: tuple[str, str],
-    gaps: tuple[float, float],
-    gains: Mapping[str, tuple[str, float]],
-    changes: tuple[tuple[str, float], tuple[str, float]],
+    names: tuple[str, str], gaps: tuple[float, float], most: Mapping[str, tuple[Sequence[str], float]]
 ) -> str:
-    """Say at which step each cell gains most, and at which LSTM − RNN falls and rises most.
+    """Say from where to where LSTM − RNN goes, and at which step most happens.
 
-    names, gaps: of the first and the last recipe; gains: cell → the step of its largest gain, and that;
-    changes: the steps at which LSTM − RNN changes by the lowest and by the highest number, and those.
+    names, gaps: of the first and the last recipe; most: what happens, such as "it falls" → the step at which
+    that is most, of each seed, and how much it is there on average; no step where it happens at none.
     """
-    falls, rises = changes
-    where = f"It falls most with {falls[0]} ({points(falls[1])})" if falls[1] < 0 else "It falls at no step"
-    where += f" and rises most with {rises[0]} ({points(rises[1])})" if rises[1] > 0 else ""
-    each = [
-        f"the {LABELS[cell]} gains most with {step} ({points(gain)})"
-        if gain > 0
-        else f"the {LABELS[cell]} gains at no step"
-        for cell, (step, gain) in gains.items()
-    ]
-    return (
+    said, disputed = [], []
+    for what, (steps, change) in most.items():
+        if len(set(steps)) > 1:
+            disputed.append(f"{what} most")
+        else:
+            said.append(f"{what} most with {steps[0]} ({points(change)})" if steps else f"{what} at no step")
+    text = (
         f"From `{names[0]}` to `{names[1]}`, LSTM − RNN goes from {points(gaps[0])} to {points(gaps[1])} "
-        f"percentage points. {where}; {' and '.join(each)}."
+        "percentage points."
     )
+    if said:
+        text += f" {capitalised(listed(said))}."
+    if disputed:
+        text += f" The seeds do not agree at which step {listed(disputed)}."
+    return text

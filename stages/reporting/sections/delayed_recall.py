@@ -103,7 +103,7 @@ def delayed_recall_section(
         verdicts.kept(after_others, delays[0], *signs(transferred)) if after_others else "",
         verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, len(seeds)),
         verdicts.thresholds(*hidden([*answers, *transferred])),
-        verdicts.rates_at_edges(at_edges(study)),
+        verdicts.rates_at_edges(at_edges(study), equally_good(study) if len(delays) > 1 else {}),
         up_to_date(out_of_date(study, asked(study, params), ({}, {}), runs), "make delayed_recall"),
         starts,
         START_LABELS,
@@ -149,7 +149,7 @@ def shown(row: Mapping[str, Any], of: str) -> list[tuple[float, float]]:
 def best_runs(study: Mapping[str, Any], name: str) -> Start:
     """Return the runs of a start at its chosen learning rate."""
     rate = study["chosen"][name]
-    rows = [row for row in study["rows"] if (row["start"], row["learning_rate"]) == (name, rate)]
+    rows = rows_with(study, name, rate)
     learned, kept = (by_delay(rows, of) for of in ("test", "transferred"))
     return Start(name, rate, rows, longest_learned(learned), learned, kept)
 
@@ -219,10 +219,36 @@ def rise(curve: Sequence[float], last: int) -> bool:
     return max(curve[-last:]) - max(curve[:-last], default=0.5) > LEAST_RISE  # before the first, it guesses
 
 
+def best_rates(study: Mapping[str, Any], start: str) -> list[float]:
+    """Return the learning rates with which a start reaches the highest validation accuracy."""
+    own = {
+        row["learning_rate"]: row["validation_accuracy"] for row in study["tried"] if row["start"] == start
+    }
+    return sorted(rate for rate, accuracy in own.items() if accuracy == max(own.values()))
+
+
 def at_edges(study: Mapping[str, Any]) -> list[str]:
-    """Return the starts whose learning rate is the least or the most that was tried."""
+    """Return the starts with which only the least or the most of the learning rates tried is the best."""
     rates = [row["learning_rate"] for row in study["tried"]]
-    return [start for start, rate in study["chosen"].items() if rate in (min(rates), max(rates))]
+    edges = {min(rates), max(rates)}
+    return [start for start in START_LABELS if edges.issuperset(best_rates(study, start))]
+
+
+def equally_good(study: Mapping[str, Any]) -> dict[str, dict[float, float]]:
+    """Return start → learning rate → memory kept after the first delay, of starts with several best rates."""
+    rates = {start: best_rates(study, start) for start in START_LABELS}
+    return {
+        start: {
+            rate: float(memories(rows_with(study, start, rate), "transferred")[:, 1:].mean()) for rate in best
+        }
+        for start, best in rates.items()
+        if len(best) > 1
+    }
+
+
+def rows_with(study: Mapping[str, Any], start: str, rate: float) -> Rows:
+    """Return the runs of a start with a learning rate."""
+    return [row for row in study["rows"] if (row["start"], row["learning_rate"]) == (start, rate)]
 
 
 def asked(study: Mapping[str, Any], params: Params) -> dict[str, tuple[Any, Any]]:

@@ -70,7 +70,7 @@ def gradients(inspected: Inspected, results: Mapping[str, Result], headline: str
     initial = shares_left(inspected[from_last[0]], "initial", far) if from_last else None
     trained = {name: shares_left(inspected[name], "trained", far) for name in from_last}
     return Gradients(
-        gradients_left(far, trained, initial, pooled),
+        gradients_left(far, leading["seed"], trained, initial, pooled),
         initial_gradients(far, initial),
         pooled,
         unlearned(results, from_last, leading["seed"]),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
@@ -191,7 +193,11 @@ def recipe_rates(
     own = pair(rates, accuracy, result.uncertainty["difference"])
     best = pair_measured(fresh) if fresh else None
     said = [gap_by_rates(result.name, own.difference, best and best.difference)]
-    said += [of_a_near_tie(cell, own, best) for cell in CELLS if best and is_close(cells[cell])]
+    said += [
+        of_a_near_tie(cell, cells[cell], fresh[cell], accuracy[cell])
+        for cell in CELLS
+        if cell in fresh and fresh[cell].rate == cells[cell].best and is_close(cells[cell])
+    ]
     return RecipeRates(cells, fresh, own, best, " ".join(said))
 
 
@@ -412,12 +418,21 @@ def near_ties(recipes: Mapping[str, RecipeRates]) -> str:
     return f"For {listed(found)} that choice was a near tie with its own rate." if found else ""
 
 
-def of_a_near_tie(cell: str, own: Pair, best: Pair) -> str:
-    """Say what fresh seeds make of a best rate that is ahead of the recipe's own by less than seeds vary."""
+def of_a_near_tie(cell: str, rates: CellRates, fresh: Measured, own: Summary) -> str:
+    """Say what test reviews make of a best rate that is ahead of the recipe's own by less than seeds vary.
+
+    own: test accuracy at the recipe's own rate, in the main study.
+    """
+    best = rates.test[rates.best] | fresh.test
+    both = sorted(seed for seed in best if str(seed) in own["seeds"])
+    said = f"That {setting(rates.best)} is the {LABELS[cell]}'s best rate may be chance"
+    if len(both) < 2:
+        return f"{said}."
+    leads = [best[seed] - own["seeds"][str(seed)] for seed in both]
+    difference = {"mean": float(np.mean(leads)), "interval": mean_interval(leads)}
     return (
-        f"That {setting(best.rates[cell])} is the {LABELS[cell]}'s best rate may be chance: with it "
-        f"{percent(best.accuracy[cell]['mean'])} of the test reviews are right, with its own "
-        f"{percent(own.accuracy[cell]['mean'])}."
+        f"{said}: with the seeds {listed([str(seed) for seed in both])}, which both were run with, it brings "
+        f"{lead(difference)} percentage points on the test reviews, against its own rate."
     )
 
 

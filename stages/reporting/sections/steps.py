@@ -1,7 +1,6 @@
 """Which step closes the gap? From one recipe to another, a few settings at a time."""
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
-from stages.reporting.formatting import worded
+from stages.reporting.formatting import LABELS, worded
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import up_to_date
 from stages.reporting.verdicts_variants import seeds_disagree, steps_taken
@@ -63,7 +62,6 @@ def steps_section(
         reached = {cell: [accuracies[each["name"], cell, seed] for seed in seeds] for cell in CELLS}
         steps.append(new_step(worded(each["name"]), each["takes"], reached, steps[-1]))
     names = (study["first"], study["last"])
-    changes = [(after.name, after.gap - before.gap) for before, after in itertools.pairwise(steps)]
     return Steps(
         names,
         seeds,
@@ -71,10 +69,13 @@ def steps_section(
             names,
             (steps[0].gap, steps[-1].gap),
             {
-                cell: max(((step.name, step.gain[cell]) for step in steps[1:]), key=lambda step: step[1])
-                for cell in CELLS
+                "it falls": largest(steps, -gap_changes(steps), -1),
+                "it rises": largest(steps, gap_changes(steps)),
+                **{
+                    f"the {LABELS[cell]} gains": largest(steps, [step.gains[cell] for step in steps[1:]])
+                    for cell in CELLS
+                },
             },
-            (min(changes, key=lambda step: step[1]), max(changes, key=lambda step: step[1])),
         ),
         up_to_date(changed(study, results, params, runs), "make ladder"),
         steps,
@@ -94,6 +95,23 @@ def new_step(name: str, takes: list[str], reached: dict[str, list[float]], befor
         cell: list(np.subtract(reached[cell], before.seeds[cell])) for cell in CELLS if before is not None
     }
     return Step(name, takes, reached, mean, gains, gain)
+
+
+def gap_changes(steps: Sequence[Step]) -> np.ndarray:
+    """Return by how much LSTM − RNN rises at each step (rows) with each seed (columns)."""
+    return np.array([np.subtract(step.gains["lstm"], step.gains["rnn"]) for step in steps[1:]])
+
+
+def largest(steps: Sequence[Step], gains: Any, sign: int = 1) -> tuple[list[str], float]:
+    """Return the step of each seed's largest gain, and the mean gain at the first seed's; none: all lose.
+
+    gains: by step and seed; sign: −1 where they are losses of what is told.
+    """
+    by_step = np.asarray(gains)
+    places = by_step.argmax(axis=0)
+    if by_step.mean(axis=1).max() <= 0:
+        return [], 0.0
+    return [steps[1 + place].name for place in places], sign * float(by_step[places[0]].mean())
 
 
 def both_signs(changes: list[float]) -> bool:

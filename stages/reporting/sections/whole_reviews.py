@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, changed_settings, out_of_date
 from stages.reporting.sections.baseline import Bag, Row, bag_rows, model_rows
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import leading_cell, up_to_date
+from stages.reporting.verdicts_search import Ends, more_epochs
 
 
 class WholeReviews(NamedTuple):
@@ -17,6 +19,7 @@ class WholeReviews(NamedTuple):
     verdict: str
     out_of_date: str
     tried: list[Mapping[str, Any]]  # poolings, with the first seed
+    epochs: str  # whether more would help; empty where the last is kept in any case
     rows: list[Row]  # these models, and the bag-of-words models that read whole reviews
     changed: dict[str, dict[str, Any]]  # dotted parameter → the headline's and this recipe's value
 
@@ -44,12 +47,21 @@ def whole_reviews_section(
             "make whole_reviews",
         ),
         study["tried"],
+        more_epochs(result.settings["train"]["epochs"], ends(result))
+        if result.settings["train"]["checkpoint"] == "best"
+        else "",
         [
             *model_rows(result, audit),
             *(row for bag, row in zip(bags, bag_rows(bags, result), strict=True) if bag["tokens"] == "whole"),
         ],
         changed_settings([headline, result]),
     )
+
+
+def ends(result: Result) -> Ends:
+    """Return cell → in how many runs the last epoch is the best, and the number of runs."""
+    epochs, runs = result.settings["train"]["epochs"], result.seeds.values()
+    return {cell: (sum(run[cell]["kept_epoch"] == epochs for run in runs), len(runs)) for cell in CELLS}
 
 
 def asked(study: Mapping[str, Any], result: Result, params: Params) -> dict[str, tuple[Any, Any]]:
