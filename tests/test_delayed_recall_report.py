@@ -159,8 +159,9 @@ def test_rates_at_an_edge() -> None:
     equal = {"rnn-orthogonal": {3e-05: 0.88, 0.0001: 0.943}}
     said = (
         "For the RNN (orthogonal) 0.00003 and 0.0001 are equally good: trained at the first delay, it keeps "
-        "88.0 % and 94.3 % at the others."
+        "88.0 to 94.3 % at the others."
     )
+    assert "it keeps 100.0 % at the" in verdicts.rates_at_edges([], {"lstm-unit": {0.1: 1.0, 0.2: 0.99999}})
     assert verdicts.rates_at_edges([], equal) == said
     assert verdicts.rates_at_edges(["lstm-unit"], equal).endswith(f"forget bias). {said}")
 

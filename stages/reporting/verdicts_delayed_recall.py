@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.reporting import verdicts
-from stages.reporting.formatting import START_LABELS, lead, listed, percent, points, setting
+from stages.reporting.formatting import START_LABELS, bounds, lead, listed, percent, points, setting
 
 
 def ahead(difference: Mapping[str, Any]) -> int:
@@ -159,10 +159,15 @@ def rates_at_edges(starts: Sequence[str], equal: Mapping[str, Mapping[float, flo
     )
     said += [
         f"For the {START_LABELS[start]} {listed([setting(rate) for rate in kept])} are equally good: trained "
-        f"at the first delay, it keeps {listed([percent(memory) for memory in kept.values()])} at the others."
+        f"at the first delay, it keeps {_range(list(kept.values()))} at the others."
         for start, kept in equal.items()
     ]
     return " ".join(said) or "Each lies inside the grid."
+
+
+def _range(memories: Sequence[float]) -> str:
+    low, high = percent(min(memories)), bounds([min(memories), max(memories)])
+    return low if low == percent(max(memories)) else high
 
 
 def _lead(difference: Mapping[str, Any]) -> str:

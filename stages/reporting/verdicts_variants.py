@@ -87,31 +87,41 @@ def rates_decided(pilot: Mapping[str, Any], other: Sequence[str], differing: Seq
 def seeds_disagree(steps: Mapping[str, Sequence[str]]) -> str:
     """Say at which steps one seed gains and another loses; steps: cell → their names; empty: at none."""
     found = " and ".join(
-        f"of the {LABELS[cell]} at {listed(names)}" for cell, names in steps.items() if names
+        f"by the {LABELS[cell]} at {listed(names)}" for cell, names in steps.items() if names
     )
-    return f"The seeds do not even agree on the sign {found}." if found else ""
+    return f"The seeds do not agree on the sign of what is gained {found}." if found else ""
 
 
 def steps_taken(
-    names: tuple[str, str], gaps: tuple[float, float], most: Mapping[str, tuple[Sequence[str], float]]
+    names: tuple[str, str],
+    gaps: tuple[float, float],
+    falls: Mapping[str, float],
+    rises: Mapping[str, float],
+    seeds: int,
 ) -> str:
-    """Say from where to where LSTM − RNN goes, and at which step most happens.
+    """Say from where to where LSTM − RNN goes, and at which steps.
 
-    names, gaps: of the first and the last recipe; most: what happens, such as "it falls" → the step at which
-    that is most, of each seed, and how much it is there on average; no step where it happens at none.
+    names, gaps: of the first and the last recipe; falls, rises: the steps at which it does so with every
+    seed → by how much on average.
     """
-    said, disputed = [], []
-    for what, (steps, change) in most.items():
-        if len(set(steps)) > 1:
-            disputed.append(f"{what} most")
-        else:
-            said.append(f"{what} most with {steps[0]} ({points(change)})" if steps else f"{what} at no step")
     text = (
         f"From `{names[0]}` to `{names[1]}`, LSTM − RNN goes from {points(gaps[0])} to {points(gaps[1])} "
         "percentage points."
     )
-    if said:
-        text += f" {capitalised(listed(said))}."
-    if disputed:
-        text += f" The seeds do not agree at which step {listed(disputed)}."
-    return text
+    if seeds < 2:
+        return f"{text} One seed cannot tell at which step."
+    said = [
+        f"{what} at {listed([f'{step} ({points(change)})' for step, change in changes.items()])}"
+        for what, changes in (("falls", falls), ("rises", rises))
+        if changes
+    ]
+    if not said:
+        return f"{text} At no step do the {seeds} seeds agree that it falls or rises."
+    return f"{text} With each of the {seeds} seeds it {', and '.join(said)}."
+
+
+def agree_by_chance(seeds: int) -> str:
+    """Say how often seeds agree on the sign of nothing; empty for a single one."""
+    if seeds < 2:
+        return ""
+    return f"Of steps that change nothing, {seeds} seeds agree by chance on the sign of one in {2 ** (seeds - 1)}."

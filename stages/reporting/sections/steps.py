@@ -9,10 +9,10 @@ from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
-from stages.reporting.formatting import LABELS, worded
+from stages.reporting.formatting import worded
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import up_to_date
-from stages.reporting.verdicts_variants import seeds_disagree, steps_taken
+from stages.reporting.verdicts_variants import agree_by_chance, seeds_disagree, steps_taken
 
 
 class Step(NamedTuple):
@@ -39,6 +39,7 @@ class Steps(NamedTuple):
     verdict: str
     out_of_date: str
     steps: list[Step]
+    chance: str
     disagree: str
     main_study: dict[str, float]  # the first and the last recipe, where that was run → LSTM − RNN there
     apart: dict[str, float]  # cell → percentage points between a step's seeds, at most
@@ -62,23 +63,20 @@ def steps_section(
         reached = {cell: [accuracies[each["name"], cell, seed] for seed in seeds] for cell in CELLS}
         steps.append(new_step(worded(each["name"]), each["takes"], reached, steps[-1]))
     names = (study["first"], study["last"])
+    changes = agreed_changes(steps)
     return Steps(
         names,
         seeds,
         steps_taken(
             names,
             (steps[0].gap, steps[-1].gap),
-            {
-                "it falls": largest(steps, -gap_changes(steps), -1),
-                "it rises": largest(steps, gap_changes(steps)),
-                **{
-                    f"the {LABELS[cell]} gains": largest(steps, [step.gains[cell] for step in steps[1:]])
-                    for cell in CELLS
-                },
-            },
+            {name: mean for name, mean in changes.items() if mean < 0},
+            {name: mean for name, mean in changes.items() if mean > 0},
+            len(seeds),
         ),
         up_to_date(changed(study, results, params, runs), "make ladder"),
         steps,
+        agree_by_chance(len(seeds)),
         seeds_disagree(
             {cell: [step.name for step in steps[1:] if both_signs(step.gains[cell])] for cell in CELLS}
         ),
@@ -97,21 +95,10 @@ def new_step(name: str, takes: list[str], reached: dict[str, list[float]], befor
     return Step(name, takes, reached, mean, gains, gain)
 
 
-def gap_changes(steps: Sequence[Step]) -> np.ndarray:
-    """Return by how much LSTM − RNN rises at each step (rows) with each seed (columns)."""
-    return np.array([np.subtract(step.gains["lstm"], step.gains["rnn"]) for step in steps[1:]])
-
-
-def largest(steps: Sequence[Step], gains: Any, sign: int = 1) -> tuple[list[str], float]:
-    """Return the step of each seed's largest gain, and the mean gain at the first seed's; none: all lose.
-
-    gains: by step and seed; sign: −1 where they are losses of what is told.
-    """
-    by_step = np.asarray(gains)
-    places = by_step.argmax(axis=0)
-    if by_step.mean(axis=1).max() <= 0:
-        return [], 0.0
-    return [steps[1 + place].name for place in places], sign * float(by_step[places[0]].mean())
+def agreed_changes(steps: Sequence[Step]) -> dict[str, float]:
+    """Return step → by how much LSTM − RNN changes, the mean over seeds, where all agree on the sign."""
+    changes = {step.name: np.subtract(step.gains["lstm"], step.gains["rnn"]) for step in steps[1:]}
+    return {name: float(each.mean()) for name, each in changes.items() if each.min() > 0 or each.max() < 0}
 
 
 def both_signs(changes: list[float]) -> bool:
