@@ -124,4 +124,5 @@ def agree_by_chance(seeds: int) -> str:
     """Say how often seeds agree on the sign of nothing; empty for a single one."""
     if seeds < 2:
         return ""
-    return f"Of steps that change nothing, {seeds} seeds agree by chance on the sign of one in {2 ** (seeds - 1)}."
+    chance = f"one in {2 ** (seeds - 1)}"
+    return f"Of steps that change nothing, {seeds} seeds agree by chance on the sign of {chance}."
