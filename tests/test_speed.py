@@ -9,7 +9,9 @@ def test_ratios_are_of_what_computes_the_same() -> None:
     assert all(step.ratios == {"keras": 3.0, "pytorch": 2.0} for step in tables.steps)
     assert tables.same_allocator == {"keras": "3.0, 3.0, 3.0 and 3.0", "pytorch": "2.0, 2.0, 2.0 and 2.0"}
     assert tables.rate_ratios == {"keras": {"after": 3, "beside": 2}, "pytorch": {"after": 4, "beside": 2.5}}
-    assert tables.same_instructions == "1.25 times (RNN) and 1.25 times (LSTM)"
+    assert tables.same_instructions == (
+        "1.25 (RNN) and 1.25 (LSTM) on 1 thread, 1.25 (RNN) and 1.25 (LSTM) on 2 threads"
+    )
     assert tables.dvc_minutes == 1.5
 
 
@@ -18,12 +20,12 @@ def test_the_page() -> None:
     assert "| RNN, 1 thread | 60 ms | 20 ms | 3.0 | 30 ms | 15 ms | 2.0 |" in text
     usual = text.split("\n\n")[1]
     assert usual.startswith("| one training step, batch 32, 200 tokens |") and usual.count("threads |") == 2
-    assert "1.25 times (RNN) and 1.25 times (LSTM) as long as without" in text
+    assert "as long as without this limit: 1.25 (RNN) and 1.25 (LSTM) on 1 thread, 1.25" in text
     assert "| as started | LSTM | 32 | 100 | 2 | 180.0 (25 %) |" in text
     assert "1,234 / 1,234 / 1,234 / 1,234 |" in text
     assert "| Keras, RNN | 2.5 | 1.5 | 900 | 50 |" in text
     without = speed_text(made_up_benchmark(avx512=False))
-    assert "as long as without" not in without
+    assert "without this limit" not in without
     assert "Not measured: this processor has no AVX-512." in without
 
 

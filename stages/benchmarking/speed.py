@@ -79,7 +79,7 @@ def _step(start: str, row: Row) -> Step:
     return Step(
         start,
         row,
-        "1 thread" if row["threads"] == 1 else f"{row['threads']} threads",
+        _threads(row["threads"]),
         {name: round(faults) for name, faults in row["minor_page_faults"].items()},
         {other: times[other] / times[ours] for other, ours in LIKE.items()},
     )
@@ -97,13 +97,18 @@ def _listed(ratios: Sequence[float]) -> str:
 
 
 def _instructions(fixed: Sequence[Row], free: Sequence[Row]) -> str:
-    """Return how many times as long steps on one thread take with the fixed instruction set."""
+    """Return how many times as long steps take with the fixed instruction set, on one thread and on two."""
+    spent = {(row["cell"], row["threads"]): row["milliseconds"]["fused"] for row in fixed}
+    ratios: dict[int, list[str]] = {}
+    for row in free:
+        cell, threads = row["cell"], row["threads"]
+        ratio = spent[cell, threads] / row["milliseconds"]["fused"]
+        ratios.setdefault(threads, []).append(f"{ratio:.2f} ({LABELS[cell]})")
+    return ", ".join(f"{' and '.join(each)} on {_threads(threads)}" for threads, each in ratios.items())
 
-    def times(rows: Sequence[Row]) -> dict[str, float]:
-        return {row["cell"]: row["milliseconds"]["fused"] for row in rows if row["threads"] == 1}
 
-    ratios = {cell: times(fixed)[cell] / spent for cell, spent in times(free).items()}
-    return " and ".join(f"{ratio:.2f} times ({LABELS[cell]})" for cell, ratio in ratios.items())
+def _threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"
 
 
 @mpl.rc_context(STYLE)
