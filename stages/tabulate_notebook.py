@@ -50,7 +50,8 @@ A stage of the pipeline ran it, on the same reviews in another order than Keras'
 The pipeline's models differ from these in which train reviews validate, in the order of the reviews and in
 the random numbers that they start from. Their gradients are computed in another way, which changes rounding
 alone. The interval supposes that accuracies vary as a normal distribution does. Where one seed learns within
-the five epochs and another does not, they vary more.
+the five epochs and another does not, they vary more, and a few seeds may all have learned. Why a single run
+lies outside, this does not tell.
 """
 HEAD = """| test accuracy | here | pipeline, seed {seed} | its mean | of seeds | 95 % prediction interval |
 | --- | ---: | ---: | ---: | ---: | ---: |

@@ -325,7 +325,8 @@ def test_a_gap_that_the_best_rate_closes_is_said_to_be_the_rates() -> None:
         "With the learning rate that is best for each cell, LSTM − RNN in percentage points is +1.2 ("
         in opening
     )
-    assert "| LSTM − RNN, each with its best learning rate | – | +1.2 | +1.2 |" in text.split(HEADING)[0]
+    row = "| LSTM − RNN, each with the learning rate that validation chose |"
+    assert f"{row} – | +1.2 | +1.2 |" in text.split(HEADING)[0]
     assert (
         "\nThe last row is a mean over the seeds 2, 3, which took no part in choosing"
         in text.split(HEADING)[0]
@@ -410,7 +411,8 @@ def test_one_recipe_alone_was_measured() -> None:
     inputs = made_up_inputs(params, RUNS, learning_rates=study, best_rates=best)
     text = render("report.md", **build_report(params, inputs)._asdict())
     assert "percentage points is +1.0 (+1.0 to +1.0) with `tuned`." in text.split("![")[0]
-    assert "| LSTM − RNN, each with its best learning rate | – | – | +1.0 |" in text.split(HEADING)[0]
+    row = "| LSTM − RNN, each with the learning rate that validation chose |"
+    assert f"{row} – | – | +1.0 |" in text.split(HEADING)[0]
     assert "with `notebook`, LSTM − RNN is" in part(text).replace("With", "with")
     assert part(text).count("`make best_rates` measures it with each cell's best.") == 1
     assert "at their own learning rates.**" in part(text, "## What explains the gap?")
