@@ -50,8 +50,7 @@ A stage of the pipeline ran it, on the same reviews in another order than Keras'
 The pipeline's models differ from these in which train reviews validate, in the order of the reviews and in
 the random numbers that they start from. Their gradients are computed in another way, which changes rounding
 alone. The interval supposes that accuracies vary as a normal distribution does. Where one seed learns within
-the five epochs and another does not, they vary more, and a few seeds may all have learned. Why a single run
-lies outside, this does not tell.
+the five epochs and another does not, they vary more, and a few seeds may all have learned.
 """
 HEAD = """| test accuracy | here | pipeline, seed {seed} | its mean | of seeds | 95 % prediction interval |
 | --- | ---: | ---: | ---: | ---: | ---: |
@@ -121,7 +120,7 @@ def agreement(compared: dict[str, Any]) -> str:
         if not each["prediction_interval"][0] <= each["accuracy"] <= each["prediction_interval"][1]
     ]
     inside = f"{len(compared) - len(outside)} of {len(compared)} accuracies lie inside"
-    lie = f"; outside: {'; '.join(outside)}." if outside else "."
+    lie = f"; outside: {'; '.join(outside)}. A single run does not tell why." if outside else "."
     return f"{inside} the 95 % prediction interval for one more run of the pipeline{lie}"
 
 

@@ -181,11 +181,11 @@ def test_which_parts_change_the_gap() -> None:
     def said(*signs: int, kind: str = "without") -> str:
         return gap_changes({name: SIGNS[sign] for name, sign in zip("abc", signs, strict=False)}, kind)
 
-    assert said(1, 1) == "LSTM − RNN is larger without a and b."
+    assert said(1, 1) == "LSTM − RNN is larger without a and without b."
     assert said(-1, kind="with") == "LSTM − RNN is smaller with a."
     assert said(-1, 1) == "LSTM − RNN is larger without b and smaller without a."
     assert said(0, 1, 0) == "LSTM − RNN is larger without b; for the rest no change of it is shown."
-    assert said(0, 0) == "No change of LSTM − RNN is shown without any of them."
+    assert said(0, 0) == "A change of LSTM − RNN is shown for none of them."
 
 
 def test_some_intervals_exclude_0_by_chance() -> None:

@@ -224,10 +224,10 @@ def test_the_benchmarks_words_and_figure_hold_its_numbers(raw: Path, monkeypatch
     assert "| LSTM, 2 threads | 120 ms | 40 ms | 3.0 | 80 ms | 20 ms | 4.0 |" in text
     assert "the ratios are 2.4, 2.4, 2.4 and 2.4 to Keras,\n3.2, 3.2, 3.2 and 3.2 to PyTorch" in text
     assert "here 1,280 (3.0 and 2.0 times Keras), 1,280 coalesced (2.0 and 1.5 times\nPyTorch)" in text
-    assert "thread takes\n1.25 times (RNN) and 1.25 times (LSTM) as long as without this limit." in text
+    assert "it: 1.25 (RNN) and 1.25 (LSTM) on 1 thread, 1.25 (RNN) and 1.25 (LSTM) on 2 threads." in text
     assert "| all backward | 3.0 | 12.0 |" in text
     assert "| here, LSTM | " in text and " | 950 | 80 |" in text
-    assert "over the 60 stages in it, each by a `dvc repro` of its own, that is 2.0\nminutes" in text
+    assert "the 60 stages that were in it, each by a `dvc repro` of its own, that is 2.0\nminutes" in text
     assert [axes.get_title() for axes in speed_figure(measured).axes][:2] == [
         "RNN, batch 32, one thread",
         "LSTM, batch 32, one thread",

@@ -8,7 +8,7 @@ from stages.params.delayed_recall import STARTS
 from stages.params.study import Params
 from stages.reporting import verdicts_delayed_recall as verdicts
 from stages.reporting.comparison import compare_recipes
-from stages.reporting.formatting import START_LABELS, setting
+from stages.reporting.formatting import START_LABELS
 from stages.reporting.sections.ablation import ablation_section
 from stages.reporting.sections.delayed_recall import DelayedRecall, delayed_recall_section, memory
 from tests.examples import (
@@ -100,10 +100,10 @@ def test_whether_chrono_initialisation_helps() -> None:
 
 
 def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
-    assert verdicts.chrono_on_reviews(AROUND, ["a"], {"b": ABOVE}) == ""
-    assert verdicts.chrono_on_reviews(BELOW, [], {}) == ""
-    assert verdicts.chrono_on_reviews(ABOVE, [], {}).startswith("This run does not say")
-    assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], {}) == (
+    assert verdicts.chrono_on_reviews(AROUND, ["a"], "c", {"b": ABOVE}) == ""
+    assert verdicts.chrono_on_reviews(BELOW, [], "c", {}) == ""
+    assert verdicts.chrono_on_reviews(ABOVE, [], "c", {}).startswith("This run does not say")
+    assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], "c", {}) == (
         "On real reviews it was tried with `a` and `b`."
     )
 
@@ -118,8 +118,8 @@ def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
     ],
 )
 def test_what_chrono_initialisation_does_on_reviews(gain: dict[str, Any], said: str) -> None:
-    text = verdicts.chrono_on_reviews(ABOVE, [], {"long memory": gain})
-    assert text.startswith(f"On real reviews it {said}")
+    text = verdicts.chrono_on_reviews(ABOVE, [], "a", {"long memory": gain})
+    assert text.startswith(f"On real reviews, added to `a`, it {said}")
     assert text.endswith(" percentage points of test accuracy (long memory, in the ablation).")
 
 
@@ -149,21 +149,22 @@ def test_what_another_threshold_would_find() -> None:
 
 
 def test_rates_at_an_edge() -> None:
-    assert verdicts.rates_at_edges([], {}) == "Each lies inside the grid."
-    assert verdicts.rates_at_edges(["lstm-unit"], {}) == (
+    assert verdicts.rates_at_edges([]) == "Each lies inside the grid."
+    assert verdicts.rates_at_edges(["lstm-unit"]) == (
         "At an edge of the grid is that of the LSTM (unit forget bias)."
     )
-    assert "are that of the RNN (identity) and the LSTM (" in verdicts.rates_at_edges(
-        ["rnn-identity", "lstm-unit"], {}
+    assert "are those of the RNN (identity) and the LSTM (" in verdicts.rates_at_edges(
+        ["rnn-identity", "lstm-unit"]
     )
-    equal = {"rnn-orthogonal": {3e-05: 0.88, 0.0001: 0.943}}
-    said = (
-        "For the RNN (orthogonal) 0.00003 and 0.0001 are equally good: trained at the first delay, it keeps "
-        "88.0 to 94.3 % at the others."
+
+
+def test_rates_that_are_equally_good() -> None:
+    assert verdicts.equal_rates({}) == ""
+    assert verdicts.equal_rates({"rnn-orthogonal": {3e-05: 0.88, 0.0001: 0.943}}) == (
+        "For the RNN (orthogonal) 0.00003 and 0.0001 are equally good on validation sequences; with these, "
+        "the mean memory of models trained at the first delay is 88.0 to 94.3 % at the others."
     )
-    assert "it keeps 100.0 % at the" in verdicts.rates_at_edges([], {"lstm-unit": {0.1: 1.0, 0.2: 0.99999}})
-    assert verdicts.rates_at_edges([], equal) == said
-    assert verdicts.rates_at_edges(["lstm-unit"], equal).endswith(f"forget bias). {said}")
+    assert "delay is 100.0 % at the" in verdicts.equal_rates({"lstm-unit": {0.1: 1.0, 0.2: 0.99999}})
 
 
 def asked(**changes: Any) -> Params:
@@ -230,17 +231,19 @@ def test_the_better_start_is_chosen_on_validation_sequences() -> None:
     assert found and " best, neither the LSTM (chrono) nor the RNN (identity)" in found.verdict
 
 
-def test_a_rate_that_is_best_by_a_tie_is_not_at_an_edge() -> None:
-    params = asked(learning_rate=(0.01, 0.1, 1.0))
-    study = made_up_recall(params)
-    rates = sorted({row["learning_rate"] for row in study["tried"]})
-    for row in study["tried"]:
-        best = {"lstm-unit": rates, "rnn-identity": rates[:1]}.get(row["start"], rates[1:2])
-        row["validation_accuracy"] = 0.9 if row["learning_rate"] in best else 0.8
-    found = delayed_recall_section(study, None, params, RUNS)
-    assert found and found.edges.startswith("At an edge of the grid")
-    assert f"For the LSTM (unit forget bias) {setting(rates[0])}" in found.edges
-    assert "LSTM (unit" not in found.edges.split(".")[0] and "RNN (identity)" in found.edges.split(".")[0]
+def test_a_tie_of_learning_rates_is_told_where_something_depends_on_it() -> None:
+    for delays in ((40, 80, 160), (40,)):
+        params = asked(learning_rate=(0.01, 0.1, 1.0), delays=delays)
+        study = made_up_recall(params)
+        for row in study["tried"]:
+            best = (0.01, 1.0) if row["start"] == "lstm-unit" else (0.1,)
+            row["validation_accuracy"] = 0.9 if row["learning_rate"] in best else 0.8
+        study["chosen"] = dict.fromkeys(START_LABELS, 0.1) | {"lstm-unit": 0.01}
+        found = delayed_recall_section(study, None, params, RUNS)
+        assert found and found.edges.startswith(
+            "At an edge of the grid is that of the LSTM (unit forget bias)."
+        )
+        assert ("(unit forget bias) 0.01 and 1.0 are equally good" in found.edges) == (len(delays) > 1)
 
 
 def test_a_recipe_that_starts_so_is_named() -> None:
@@ -278,12 +281,14 @@ def test_an_ablation_that_was_run_tells_what_it_does_on_reviews() -> None:
     for settings, said in (
         ("rnn.recurrent_initializer=identity lstm.chrono_t_max=9", "(twice the epochs, in the ablation)."),
         ("train.epochs=10", "This run does not say what it does on real reviews."),
+        ("lstm.chrono_t_max=null", "This run does not say what it does on real reviews."),
     ):
         variants = [each.model_copy(update={"settings": settings}) for each in params.ablation.variants]
         ablation = params.ablation.model_copy(update={"variants": tuple(variants)})
         params = params.model_copy(update={"ablation": ablation})
         table = made_up_ablation(params, dict.fromkeys([each.name for each in variants], (0.1, 0.2)))
-        results = compare_recipes(RUNS, made_up_audit(), made_up_bags())
+        run = made_up_scores(0.6, 0.9) | {"settings": params.blocks["tuned"].model_dump(mode="json")}
+        results = compare_recipes({"tuned": {0: run, 1: run}}, made_up_audit(), made_up_bags())
         section = ablation_section(table, {}, results, params, RUNS)
         found = delayed_recall_section(
             made_up_recall(params, learned={"lstm-unit": NO}), section, params, RUNS

@@ -92,7 +92,7 @@ def test_each_step_is_compared_with_the_one_before() -> None:
     assert (
         "**From `prepadded` to `tuned`, LSTM − RNN goes from +20.0 to +3.0 percentage points. With "
         "each of the 2 seeds it falls at split by film (−10.0) and mean pooling (−15.0), and rises at "
-        "training (+6.0) and own learning rates (+2.0).**" in text
+        "training (+6.0) and own learning rates (+2.0); in brackets the mean over seeds.**" in text
     )
     assert "| `prepadded` | | 60.0 % | 80.0 % | +20.0 | – | – |" in text
     assert "| split by film | `pad.split_by` | 70.0 % | 80.0 % | +10.0 | +10.0 | +0.0 |" in text
@@ -161,17 +161,30 @@ def test_what_the_steps_say() -> None:
     names, gaps = ("a", "b"), (0.2, 0.01)
     start = "From `a` to `b`, LSTM − RNN goes from +20.0 to +1.0 percentage points."
     assert steps_taken(names, gaps, {"x": -0.25, "y": -0.01}, {"z": 0.07}, 2) == (
-        f"{start} With each of the 2 seeds it falls at x (−25.0) and y (−1.0), and rises at z (+7.0)."
+        f"{start} With each of the 2 seeds it falls at x (−25.0) and y (−1.0), and rises at z (+7.0); "
+        "in brackets the mean over seeds."
     )
-    assert steps_taken(names, gaps, {}, {"z": 0.07}, 3).endswith("of the 3 seeds it rises at z (+7.0).")
-    assert steps_taken(names, gaps, {"x": -0.25}, {}, 3).endswith("of the 3 seeds it falls at x (−25.0).")
+    assert steps_taken(names, gaps, {}, {"z": 0.07}, 3).endswith(
+        "of the 3 seeds it rises at z (+7.0); in brackets the mean over seeds."
+    )
+    assert "of the 3 seeds it falls at x (−25.0); in" in steps_taken(names, gaps, {"x": -0.25}, {}, 3)
     said = steps_taken(names, gaps, {}, {}, 2)
     assert said == f"{start} At no step do the 2 seeds agree that it falls or rises."
     assert steps_taken(names, gaps, {"x": -0.25}, {}, 1) == f"{start} One seed cannot tell at which step."
+
+
+def test_seeds_agree_by_chance() -> None:
     assert agree_by_chance(1) == ""
-    assert (
-        agree_by_chance(2) == "Of steps that change nothing, 2 seeds agree by chance on the sign of one in 2."
+    assert agree_by_chance(3) == (
+        "Where a step changes nothing, 3 seeds agree on a sign by chance with probability 1/4."
     )
+
+
+@pytest.mark.parametrize(("lstm", "told"), [(0.9, False), (0.8997, False), (0.899, True)])
+def test_a_change_that_is_told_as_zero_has_no_sign(lstm: float, told: bool) -> None:
+    reached = REACHED | {"split_by_film": (0.7, lstm)}  # from 0.6 and 0.8: LSTM − RNN stays
+    steps, _ = section(rows=made_up_ladder(example_params(), reached)["rows"])
+    assert steps and ("split by film" in steps.verdict) == told
 
 
 def test_a_step_at_which_the_seeds_disagree_is_not_named() -> None:

@@ -109,7 +109,10 @@ def test_it_is_compared_with_the_pipelines_seeds() -> None:
     assert found["prediction_interval"] == pytest.approx([0.0032, 0.9968], abs=1e-4)
     far = beside(0.9, [0.50, 0.51, 0.49])
     end = "lie inside the 95 % prediction interval for one more run of the pipeline"
-    assert agreement({"one": found, "other": far}) == f"1 of 2 accuracies {end}; outside: other."
+    assert (
+        agreement({"one": found, "other": far})
+        == f"1 of 2 accuracies {end}; outside: other. A single run does not tell why."
+    )
     assert agreement({"one": found}) == f"1 of 1 accuracies {end}."
     assert comparison({"one": found}, 7).endswith(
         "| one | 90.0 % | 40.0 % | 50.0 % | 3 | 0.3 % to 99.7 % |\n"

@@ -2,10 +2,12 @@
 
 import json
 import re
+from copy import deepcopy
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -19,8 +21,10 @@ from stages.reporting.sections.costs import cell_costs
 from stages.reporting.sections.search import best_rows, ends, places
 from stages.runtime import files
 from stages.runtime.errors import StageError
+from stages.scoring.packing import pack
 from tests.examples import (
     CODE,
+    REVIEWS,
     example_params,
     made_up_audit,
     made_up_bags,
@@ -385,6 +389,23 @@ def test_whole_reviews() -> None:
     assert "or one that reads whole reviews, would reach" in without and "`long`, measured" not in without
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "said"),
+    [
+        ("best", "the last of 5 in 1 of 1 runs of the RNN and in 0 of 1 runs of the LSTM: more"),
+        ("last", None),
+    ],
+)
+def test_whole_reviews_whose_last_epoch_is_the_best(checkpoint: str, said: str | None) -> None:
+    runs = {"tuned": {0: made_up_scores(0.6, 0.9)}}
+    whole = deepcopy(made_up_whole_reviews(small_params(runs), 0.7, 0.8))
+    for run in whole["runs"].values():
+        run["settings"]["train"]["checkpoint"] = checkpoint
+        run["rnn"]["kept_epoch"] = run["settings"]["train"]["epochs"]
+    part = section("Is a recurrent model worth it?", runs, whole_reviews=whole)
+    assert said in part if said else "The best epoch" not in part
+
+
 def test_whole_reviews_of_other_parameters_or_code_are_out_of_date() -> None:
     runs = {"tuned": {0: made_up_scores(0.6, 0.9)}}
     params = small_params(runs)
@@ -415,6 +436,18 @@ def test_reviews_by_length() -> None:
     text = section("Does an LSTM gain on longer reviews?", {"tuned": TWO_SEEDS})
     assert "for reviews of up to 100 tokens and +" in text and "for those of 101 to 200.**" in text
     assert "| 101 to 200 | 200 |" in text
+
+
+def test_another_recipe_that_differs_by_length_is_told() -> None:
+    short = {seed: deepcopy(run) for seed, run in TWO_SEEDS.items()}
+    for run in short.values():  # the RNN errs on the short reviews, every other one
+        run["rnn"]["test"]["correct"] = pack(np.arange(REVIEWS) % 2 == 1)
+        run["lstm"]["test"]["correct"] = pack(np.ones(REVIEWS, bool))
+    text = section("Does an LSTM gain on longer reviews?", {"notebook": short, "tuned": TWO_SEEDS})
+    assert "**This is not shown: with `tuned`" in text
+    assert "for those of 101 to 200.** With `notebook` it is smaller on longer reviews: +100.0 (" in text
+    headline = section("Does an LSTM gain on longer reviews?", {"tuned": short})
+    assert "**The reverse is shown: with `tuned`" in headline and "it is smaller" not in headline
 
 
 def test_gradients_tell_of_gates_where_the_last_state_answers() -> None:

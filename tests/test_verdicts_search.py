@@ -40,12 +40,13 @@ def test_whether_more_epochs_might_help() -> None:
     assert verdicts.enough_epochs(8, {}, {}) == ""
 
 
-def test_whether_more_epochs_might_change_anything() -> None:
+def test_who_might_have_use_for_more_epochs() -> None:
     assert verdicts.more_epochs(5, {"rnn": (3, 3), "lstm": (0, 3)}) == (
         "The best epoch is the last of 5 in 3 of 3 runs of the RNN and in 0 of 3 runs of the LSTM: more "
-        "might change either."
+        "epochs might help the RNN."
     )
-    assert verdicts.more_epochs(5, {"rnn": (0, 3), "lstm": (0, 3)}).endswith(": more would change neither.")
+    assert verdicts.more_epochs(5, {"rnn": (1, 3), "lstm": (1, 3)}).endswith("help the RNN and the LSTM.")
+    assert verdicts.more_epochs(5, {"rnn": (0, 3), "lstm": (0, 3)}).endswith(f": {verdicts.PAST}.")
 
 
 def row(mean: float, pooling: str = "mean", rate: float = 0.1) -> dict[str, Any]:

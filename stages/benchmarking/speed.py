@@ -97,7 +97,7 @@ def _listed(ratios: Sequence[float]) -> str:
 
 
 def _instructions(fixed: Sequence[Row], free: Sequence[Row]) -> str:
-    """Return how many times as long steps take with the fixed instruction set, on one thread and on two."""
+    """Return how many times as long steps take with the fixed instruction set, by number of threads."""
     spent = {(row["cell"], row["threads"]): row["milliseconds"]["fused"] for row in fixed}
     ratios: dict[int, list[str]] = {}
     for row in free:

@@ -33,6 +33,13 @@ class Estimate(TypedDict):
     interval: list[float]
 
 
+class Difference(TypedDict):
+    """The mean of a difference per seed, and its interval, None for a single seed."""
+
+    mean: float
+    interval: list[float] | None
+
+
 class Estimates(TypedDict):
     """Both cells' accuracies on some test reviews, and LSTM minus RNN."""
 
@@ -202,6 +209,11 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 def mean_interval(values: Sequence[float]) -> list[float] | None:
     """Return the interval of the mean of one value per seed, were they normal; None for a single one."""
     return _t_interval(values, 1 / len(values))
+
+
+def mean_difference(values: Sequence[float]) -> Difference:
+    """Return the mean of a difference per seed, and its interval."""
+    return {"mean": round(float(np.mean(values)), DIGITS), "interval": mean_interval(values)}
 
 
 def prediction_interval(values: Sequence[float]) -> list[float] | None:

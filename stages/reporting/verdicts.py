@@ -171,10 +171,12 @@ def gain_on_longer(lengths: Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]
             f"with `{recipe}`, which reads the last {maxlen:,} tokens, LSTM − RNN is "
             f"{lead(short['difference'])} percentage points for reviews of {short['tokens']} tokens{rest}"
         )
-    if set(apart) == {-1}:
-        shown = "The reverse is shown"
+    if set(apart) == {1}:
+        shown = "Yes"
     elif 1 in apart:
-        shown = "Yes" if set(apart) == {1} else "With some recipes"
+        shown = "With some recipes, and with others the reverse" if -1 in apart else "With some recipes"
+    elif -1 in apart:
+        shown = "The reverse is shown" if set(apart) == {-1} else "With some recipes the reverse is shown"
     else:
         shown = "This is not shown"
     return f"{shown}: {'; '.join(said)}."
@@ -224,17 +226,15 @@ def gradients_left(
     yes = [f"`{recipe}`" for recipe, (rnn, lstm) in trained.items() if lstm > rnn]
     no = [f"`{recipe}`" for recipe in trained if f"`{recipe}`" not in yes]
     if yes and no:
-        after = (
-            f"In the models of seed {seed}, after training yes with {listed(yes)} and no with {listed(no)}"
-        )
+        after = f"after training yes with {listed(yes)} and no with {listed(no)}"
     else:
-        answer = "yes" if yes else "no"
-        after = f"In the models of seed {seed}, {answer} after training, with {listed(yes or no)}"
+        after = f"{'yes' if yes else 'no'} after training, with {listed(yes or no)}"
     before = "yes" if initial[1] > initial[0] else "no"
     others = "".join(f" `{name}` cannot tell: it uses {pooling} pooling." for name, pooling in pooled)
     return (
-        f"**{after}; before training {before}.**{others} Yes means that {place} tokens before the last one "
-        "more of the last token's gradient is left in the LSTM than in the RNN."
+        f"**In the models of seed {seed}, {after}; before training {before}.**{others} Yes means that "
+        f"{place} tokens before the last one more of the last token's gradient is left in the LSTM than in "
+        "the RNN."
     )
 
 

@@ -91,25 +91,24 @@ def _helps(difference: Mapping[str, Any]) -> str:
 
 
 def chrono_on_reviews(
-    learned: Mapping[str, Any], recipes: Sequence[str], gains: Mapping[str, Mapping[str, Any]]
+    learned: Mapping[str, Any], recipes: Sequence[str], recipe: str, gains: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Say what chrono initialisation does on real reviews, if it helps to learn.
 
-    recipes: those that start so; gains: what is added to a recipe in the ablation → what the LSTM gains.
+    recipes: those that start so; gains: what the ablation adds to `recipe` → what the LSTM gains.
     """
     if ahead(learned) < 1:
         return ""
     said = [
-        f"it {_helps(gain)}: {_lead(gain)} percentage points of test accuracy ({name}, in the ablation)"
+        f"added to `{recipe}`, it {_helps(gain)}: {_lead(gain)} percentage points of test accuracy "
+        f"({name}, in the ablation)"
         for name, gain in gains.items()
     ]
     if recipes:
         said.append(f"it was tried with {listed([f'`{name}`' for name in recipes])}")
-    return (
-        f"On real reviews {' and '.join(said)}."
-        if said
-        else "This run does not say what it does on real reviews."
-    )
+    if not said:
+        return "This run does not say what it does on real reviews."
+    return f"On real reviews{', ' if gains else ' '}{' and '.join(said)}."
 
 
 def flat(rising: Sequence[tuple[str, int, int]], last: int, epochs: int, least: float, seeds: int) -> str:
@@ -148,26 +147,30 @@ def thresholds(hidden: int, forgotten: int) -> str:
     )
 
 
-def rates_at_edges(starts: Sequence[str], equal: Mapping[str, Mapping[float, float]]) -> str:
-    """Say for which starts the best learning rate is the least or the most of those tried, or one of several.
+def rates_at_edges(starts: Sequence[str]) -> str:
+    """Say for which starts the chosen learning rate is the least or the most of those tried."""
+    if not starts:
+        return "Each lies inside the grid."
+    names = listed([f"the {START_LABELS[start]}" for start in starts])
+    return f"At an edge of the grid {'is that' if len(starts) == 1 else 'are those'} of {names}."
 
-    equal: start → learning rate → memory at other delays than the first, of rates that are equally good.
+
+def equal_rates(equal: Mapping[str, Mapping[float, float]]) -> str:
+    """Say what depends on the choice between learning rates that are equally good; empty: nothing.
+
+    equal: start → learning rate → memory after other delays than the one trained at.
     """
-    names = " and ".join(f"the {START_LABELS[start]}" for start in starts)
-    said = (
-        [f"At an edge of the grid {'is' if len(starts) == 1 else 'are'} that of {names}."] if starts else []
-    )
-    said += [
-        f"For the {START_LABELS[start]} {listed([setting(rate) for rate in kept])} are equally good: trained "
-        f"at the first delay, it keeps {_range(list(kept.values()))} at the others."
+    return " ".join(
+        f"For the {START_LABELS[start]} {listed([setting(rate) for rate in kept])} are equally good on "
+        "validation sequences; with these, the mean memory of models trained at the first delay is "
+        f"{_range(list(kept.values()))} at the others."
         for start, kept in equal.items()
-    ]
-    return " ".join(said) or "Each lies inside the grid."
+    )
 
 
 def _range(memories: Sequence[float]) -> str:
-    low, high = percent(min(memories)), bounds([min(memories), max(memories)])
-    return low if low == percent(max(memories)) else high
+    low, high = min(memories), max(memories)
+    return percent(low) if percent(low) == percent(high) else bounds([low, high])
 
 
 def _lead(difference: Mapping[str, Any]) -> str:

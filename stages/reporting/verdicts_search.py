@@ -45,6 +45,9 @@ def _sentence(text: str) -> str:
 Ends = Mapping[str, tuple[int, int]]  # cell → of how many runs the last epoch is the best, and of how many
 
 
+PAST = "training went on past the best epoch in each of them"
+
+
 def enough_epochs(epochs: int, ends: Ends, chosen: Ends) -> str:
     """Say whether runs would have had use for more epochs; chosen: the same of the chosen candidates.
 
@@ -53,10 +56,9 @@ def enough_epochs(epochs: int, ends: Ends, chosen: Ends) -> str:
     if not ends:
         return ""
     last, runs = (sum(each) for each in zip(*chosen.values(), strict=True))
-    end = "more epochs might help them" if last else "training went on past the best epoch in each of them"
     return (
         f"{last_epochs(epochs, ends)}. Of the {runs} runs of the chosen candidates it is "
-        f"the last in {last or 'none'}: {end}."
+        f"the last in {last or 'none'}: {'more epochs might help them' if last else PAST}."
     )
 
 
@@ -67,9 +69,10 @@ def last_epochs(epochs: int, ends: Ends) -> str:
 
 
 def more_epochs(epochs: int, ends: Ends) -> str:
-    """Say whether more epochs might change what both cells reach."""
-    then = "might change either" if any(last for last, _ in ends.values()) else "would change neither"
-    return f"{last_epochs(epochs, ends)}: more {then}."
+    """Say which cells might have use for more epochs."""
+    cells = [f"the {LABELS[cell]}" for cell, (last, _) in ends.items() if last]
+    end = f"more epochs might help {listed(cells)}" if cells else PAST
+    return f"{last_epochs(epochs, ends)}: {end}."
 
 
 def equal_settings(best: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:

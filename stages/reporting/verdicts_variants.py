@@ -35,19 +35,17 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
 
 
 def gap_changes(changes: Mapping[str, Mapping[str, Any]], kind: str) -> str:
-    """Say without which parts, or with which, LSTM − RNN changes.
+    """Say without which part, or with which, LSTM − RNN changes.
 
     changes: part → mean and interval of how much larger LSTM − RNN is then; kind: "without" or "with".
     """
-    parts = {sign: [part for part, change in changes.items() if ahead(change) == sign] for sign in (1, -1)}
-    said = [
-        f"{size} {kind} {listed(parts[sign])}"
-        for sign, size in ((1, "larger"), (-1, "smaller"))
-        if parts[sign]
-    ]
+    said = []
+    for sign, size in ((1, "larger"), (-1, "smaller")):
+        if parts := [f"{kind} {part}" for part, change in changes.items() if ahead(change) == sign]:
+            said.append(f"{size} {listed(parts)}")
     if not said:
-        return f"No change of LSTM − RNN is shown {kind} any of them."
-    rest = "" if sum(map(len, parts.values())) == len(changes) else "; for the rest no change of it is shown"
+        return "A change of LSTM − RNN is shown for none of them."
+    rest = "" if all(map(ahead, changes.values())) else "; for the rest no change of it is shown"
     return f"LSTM − RNN is {' and '.join(said)}{rest}."
 
 
@@ -117,12 +115,12 @@ def steps_taken(
     ]
     if not said:
         return f"{text} At no step do the {seeds} seeds agree that it falls or rises."
-    return f"{text} With each of the {seeds} seeds it {', and '.join(said)}."
+    return f"{text} With each of the {seeds} seeds it {', and '.join(said)}; in brackets the mean over seeds."
 
 
 def agree_by_chance(seeds: int) -> str:
     """Say how often seeds agree on the sign of nothing; empty for a single one."""
     if seeds < 2:
         return ""
-    chance = f"one in {2 ** (seeds - 1)}"
-    return f"Of steps that change nothing, {seeds} seeds agree by chance on the sign of {chance}."
+    chance = f"1/{2 ** (seeds - 1)}"
+    return f"Where a step changes nothing, {seeds} seeds agree on a sign by chance with probability {chance}."

@@ -1,7 +1,7 @@
 """What is each part worth to each cell? A recipe beside its variants without one of its parts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,20 +9,18 @@ from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
 from stages.reporting.formatting import LABELS, worded
-from stages.reporting.statistics import DIGITS, Runs, mean_interval
+from stages.reporting.statistics import Difference, Runs, mean_difference
 from stages.reporting.verdicts import up_to_date
 from stages.reporting.verdicts_variants import by_chance, gap_changes, rates_decided, who_gains
 
 
-class Difference(TypedDict):
-    """Of test accuracies, paired by seed."""
+class SeedDifference(Difference):
+    """A difference of test accuracies, paired by seed, with that of each seed."""
 
-    mean: float
-    interval: list[float] | None  # None for a single seed
     seeds: list[float]
 
 
-class Worth(Difference):
+class Worth(SeedDifference):
     """What a part is worth to a cell: test accuracy with it minus without it."""
 
     accuracy: float  # of the variant, mean over seeds
@@ -35,7 +33,7 @@ class Part(NamedTuple):
     name: str
     settings: str  # that its variant has instead
     worth: dict[str, Worth]  # by cell
-    gap_change: Difference  # LSTM − RNN of the variant minus that of the recipe
+    gap_change: SeedDifference  # LSTM − RNN of the variant minus that of the recipe
 
 
 class Ablation(NamedTuple):
@@ -85,7 +83,7 @@ def ablation_section(
         seeds,
         {cell: float(np.mean(list(values.values()))) for cell, values in own.items()},
         verdict(left_out, "without", len(seeds)),
-        verdict(added, "with", len(seeds)) if added else "",
+        verdict(added, "with", len(seeds)),
         " ".join(filter(None, stale(study, pilot, recipe, params, runs))),
         left_out,
         added,
@@ -95,7 +93,9 @@ def ablation_section(
 
 
 def verdict(parts: Sequence[Part], kind: str, seeds: int) -> str:
-    """Return what is shown of parts that are left out or added; seeds: over how many."""
+    """Return what is shown of parts that are left out or added, empty for none; seeds: over how many."""
+    if not parts:
+        return ""
     gains = who_gains({part.name: part.worth for part in parts}, seeds)
     if seeds < 2:
         return gains
@@ -117,26 +117,22 @@ def worth(
         changed = [mine[seed]["test_accuracy"] - accuracy for seed, accuracy in accuracies.items()]
         values = [round(value if kind == "with" else -value, 5) for value in changed]
         result[cell] = {
-            **difference(values),
+            **by_seed(values),
             "accuracy": float(np.mean([mine[seed]["test_accuracy"] for seed in accuracies])),
             "learning_rate": next(iter(mine.values()))["learning_rate"],
         }
     return result
 
 
-def gap_change(worth: Mapping[str, Worth], kind: str) -> Difference:
+def gap_change(worth: Mapping[str, Worth], kind: str) -> SeedDifference:
     """Return how much larger LSTM − RNN is without a part, or with one."""
     gained = {cell: np.array(worth[cell]["seeds"]) * (1 if kind == "with" else -1) for cell in CELLS}
-    return difference([round(float(value), 5) for value in gained["lstm"] - gained["rnn"]])
+    return by_seed([round(float(value), 5) for value in gained["lstm"] - gained["rnn"]])
 
 
-def difference(values: list[float]) -> Difference:
-    """Return the mean of a value per seed, and its interval."""
-    return {
-        "mean": round(float(np.mean(values)), DIGITS),
-        "interval": mean_interval(values),
-        "seeds": values,
-    }
+def by_seed(values: list[float]) -> SeedDifference:
+    """Return a difference per seed with its mean and interval."""
+    return {**mean_difference(values), "seeds": values}
 
 
 def rates(study: Mapping[str, Any], pilot: Mapping[str, Any], recipe: Result) -> tuple[list[str], list[str]]:

@@ -1,7 +1,8 @@
 """Do LSTMs keep long-term dependencies? Generated sequences whose first token is the label."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,22 +13,15 @@ from stages.reporting import verdicts_delayed_recall as verdicts
 from stages.reporting.comparison import out_of_date
 from stages.reporting.formatting import START_LABELS
 from stages.reporting.sections.ablation import Ablation
-from stages.reporting.statistics import DIGITS, Runs, Summary, mean_interval, summarise
+from stages.reporting.statistics import Difference, Runs, Summary, mean_difference, summarise
 from stages.reporting.verdicts import up_to_date
 
 DEFAULTS = ("lstm-unit", "rnn-orthogonal")  # as Keras starts its layers
-CHRONO = "lstm.chrono_t_max="  # in the settings of an ablation's variant
+CHRONO = re.compile(r"lstm\.chrono_t_max=\d")  # in the settings of an ablation's variant
 HALF = 0.5  # of memory: what is above it counts as learned
 LEAST_RISE = 0.02  # of validation accuracy: a curve that rises by no more is called flat
 
 Rows = Sequence[Mapping[str, Any]]  # a run's results, for each seed
-
-
-class Difference(TypedDict):
-    """The mean over seeds of differences, paired by seed, and its interval, None for a single seed."""
-
-    mean: float
-    interval: list[float] | None
 
 
 class Start(NamedTuple):
@@ -93,17 +87,33 @@ def delayed_recall_section(
     epochs = study["settings"]["train"]["epochs"]
     last = max(1, epochs // 4)
     recipes = [name for name in params.recipes if params.blocks[name].lstm.chrono_t_max]
-    added = ablation.additions if ablation else []
-    gains = {part.name: part.worth["lstm"] for part in added if CHRONO in part.settings}
+    added = ablation.additions if ablation and not ablation.out_of_date else []
+    gains = {part.name: part.worth["lstm"] for part in added if CHRONO.search(part.settings)}
     return DelayedRecall(
         f"{verdicts.defaults(DEFAULTS, difference(learned, *DEFAULTS))} "
         f"{verdicts.learned_and_kept(pairs[0], *cells, delays[0])}",
         verdicts.reaches({each.name: each.longest for each in starts}, min(delays), max(delays)),
-        f"{verdicts.chrono(*chrono)} {verdicts.chrono_on_reviews(chrono[0], recipes, gains)}".strip(),
+        " ".join(
+            filter(
+                None,
+                [
+                    verdicts.chrono(*chrono),
+                    verdicts.chrono_on_reviews(chrono[0], recipes, params.ablation.recipe, gains),
+                ],
+            )
+        ),
         verdicts.kept(after_others, delays[0], *signs(transferred)) if after_others else "",
         verdicts.flat(rising(starts, last), last, epochs, LEAST_RISE, len(seeds)),
         verdicts.thresholds(*hidden([*answers, *transferred])),
-        verdicts.rates_at_edges(at_edges(study), equally_good(study) if len(delays) > 1 else {}),
+        " ".join(
+            filter(
+                None,
+                [
+                    verdicts.rates_at_edges(at_edges(study)),
+                    verdicts.equal_rates(equally_good(study) if len(delays) > 1 else {}),
+                ],
+            )
+        ),
         up_to_date(out_of_date(study, asked(study, params), ({}, {}), runs), "make delayed_recall"),
         starts,
         START_LABELS,
@@ -186,7 +196,7 @@ def difference(of: Mapping[str, np.ndarray], ours: str, theirs: str, skipped: in
     of: start → memory by seed and delay; skipped: how many delays do not count, from the first.
     """
     leads = (of[ours] - of[theirs])[:, skipped:].mean(axis=1).tolist()
-    return {"mean": round(float(np.mean(leads)), DIGITS), "interval": mean_interval(leads)}
+    return mean_difference(leads)
 
 
 def signs(answers: Rows) -> tuple[int, int]:
@@ -219,31 +229,23 @@ def rise(curve: Sequence[float], last: int) -> bool:
     return max(curve[-last:]) - max(curve[:-last], default=0.5) > LEAST_RISE  # before the first, it guesses
 
 
-def best_rates(study: Mapping[str, Any], start: str) -> list[float]:
-    """Return the learning rates with which a start reaches the highest validation accuracy."""
-    own = {
-        row["learning_rate"]: row["validation_accuracy"] for row in study["tried"] if row["start"] == start
-    }
-    return sorted(rate for rate, accuracy in own.items() if accuracy == max(own.values()))
-
-
 def at_edges(study: Mapping[str, Any]) -> list[str]:
-    """Return the starts with which only the least or the most of the learning rates tried is the best."""
+    """Return the starts whose learning rate is the least or the most that was tried."""
     rates = [row["learning_rate"] for row in study["tried"]]
-    edges = {min(rates), max(rates)}
-    return [start for start in START_LABELS if edges.issuperset(best_rates(study, start))]
+    return [start for start, rate in study["chosen"].items() if rate in (min(rates), max(rates))]
 
 
 def equally_good(study: Mapping[str, Any]) -> dict[str, dict[float, float]]:
-    """Return start → learning rate → memory kept after the first delay, of starts with several best rates."""
-    rates = {start: best_rates(study, start) for start in START_LABELS}
-    return {
-        start: {
-            rate: float(memories(rows_with(study, start, rate), "transferred")[:, 1:].mean()) for rate in best
-        }
-        for start, best in rates.items()
-        if len(best) > 1
-    }
+    """Return start → learning rate → memory after other delays than the first, of those with several best."""
+    found = {}
+    for start in START_LABELS:
+        own = [row for row in study["tried"] if row["start"] == start]
+        highest = max(row["validation_accuracy"] for row in own)
+        best = [row["learning_rate"] for row in own if row["validation_accuracy"] == highest]
+        if len(best) > 1:
+            kept = {rate: memories(rows_with(study, start, rate), "transferred") for rate in best}
+            found[start] = {rate: float(memory[:, 1:].mean()) for rate, memory in kept.items()}
+    return found
 
 
 def rows_with(study: Mapping[str, Any], start: str, rate: float) -> Rows:

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from stages.networks.provenance import differing
 from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
 from stages.reporting.formatting import LABELS, capitalised, lead, listed, percent, points, setting
-from stages.reporting.statistics import Estimate, Runs, Summary, mean_interval, summarise
+from stages.reporting.statistics import Estimate, Runs, Summary, mean_difference, mean_interval, summarise
 from stages.reporting.verdicts import ahead, interval_and_zero, up_to_date
 
 NEAR = 0.02  # an accuracy no further below the best is as good
@@ -194,7 +192,7 @@ def recipe_rates(
     best = pair_measured(fresh) if fresh else None
     said = [gap_by_rates(result.name, own.difference, best and best.difference)]
     said += [
-        of_a_near_tie(cell, cells[cell], fresh[cell], accuracy[cell])
+        of_a_near_tie(cell, fresh[cell], accuracy[cell])
         for cell in CELLS
         if cell in fresh and fresh[cell].rate == cells[cell].best and is_close(cells[cell])
     ]
@@ -261,27 +259,24 @@ def change(own: Estimate, best: Estimate) -> str:
     return "grows" if abs(best["mean"]) > abs(own["mean"]) else "stays"
 
 
+# An outcome of `change` → what is said of one recipe, and how much is the learning rate with several, {}.
 CHANGES = {
-    "level": "at neither is a cell ahead",
-    "shows": "the recipe's own rates hide the difference",
-    "turns": "the learning rate decides which cell is ahead",
-    "shrinks": "most of that gap is the learning rate",
-    "seems to shrink": "on average most of that gap is the learning rate, but the interval does not rule out "
-    "less than half",
-    "stays": "less than half of that gap is the learning rate",
-    "grows": "the learning rate does not explain that gap",
-}
-
-
-# An outcome of `change` → how much of a gap is the learning rate; {}: the recipes.
-SHARES = {
-    "shrinks": "most of it with {}",
-    "seems to shrink": "on average most of it with {}",
-    "stays": "less than half of it with {}",
-    "grows": "none of it with {}",
-    "turns": "with {} it decides which cell is ahead",
-    "shows": "with {} it hides a gap",
-    "level": "with {} there is no gap",
+    "shrinks": ("most of that gap is the learning rate", "most of it with {}"),
+    "seems to shrink": (
+        "on average most of that gap is the learning rate, but the interval does not rule out less than half",
+        "on average most of it with {}",
+    ),
+    "stays": (
+        "on average less than half of that gap is the learning rate",
+        "on average less than half of it with {}",
+    ),
+    "grows": ("on average the learning rate does not explain that gap", "on average none of it with {}"),
+    "turns": (
+        "the learning rate decides which cell is ahead",
+        "with {} the learning rate decides which cell is ahead",
+    ),
+    "shows": ("the recipe's own rates hide the difference", "with {} the recipe's own rates hide a gap"),
+    "level": ("at neither is a cell ahead", "with {} no gap is shown"),
 }
 
 
@@ -301,7 +296,7 @@ def share_of_gap(changes: Mapping[str, str]) -> str:
     """
     said = [
         share.format(listed(names))
-        for outcome, share in SHARES.items()
+        for outcome, (_, share) in CHANGES.items()
         if (names := [f"`{name}`" for name, each in changes.items() if each == outcome])
     ]
     return f"{capitalised('; '.join(said))}." if said else ""
@@ -313,7 +308,7 @@ def gap_by_rates(recipe: str, own: Estimate, best: Estimate | None) -> str:
     if best is None:
         return f"{said}. `make best_rates` measures it with each cell's best."
     return (
-        f"{said} and {lead(best)} with each cell's best: {CHANGES[change(own, best)]}. "
+        f"{said} and {lead(best)} with each cell's best: {CHANGES[change(own, best)][0]}. "
         f"The second interval {interval_and_zero(best)}."
     )
 
@@ -321,7 +316,10 @@ def gap_by_rates(recipe: str, own: Estimate, best: Estimate | None) -> str:
 def gap_at_best(best: Mapping[str, Pair]) -> str:
     """Say what LSTM − RNN is with each cell's best rate; best: recipe → its runs with those."""
     said = ", ".join(f"{lead(each.difference)} with `{name}`" for name, each in best.items())
-    return f"With the learning rate that is best for each cell, LSTM − RNN in percentage points is {said}."
+    return (
+        "With the learning rate that validation chose for each cell, LSTM − RNN in percentage points is "
+        f"{said}."
+    )
 
 
 def gap_by_recipe_and_rates(
@@ -418,21 +416,20 @@ def near_ties(recipes: Mapping[str, RecipeRates]) -> str:
     return f"For {listed(found)} that choice was a near tie with its own rate." if found else ""
 
 
-def of_a_near_tie(cell: str, rates: CellRates, fresh: Measured, own: Summary) -> str:
+def of_a_near_tie(cell: str, fresh: Measured, own: Summary) -> str:
     """Say what test reviews make of a best rate that is ahead of the recipe's own by less than seeds vary.
 
     own: test accuracy at the recipe's own rate, in the main study.
     """
-    best = rates.test[rates.best] | fresh.test
-    both = sorted(seed for seed in best if str(seed) in own["seeds"])
-    said = f"That {setting(rates.best)} is the {LABELS[cell]}'s best rate may be chance"
+    said = f"That {setting(fresh.rate)} is the {LABELS[cell]}'s best rate may be chance"
+    both = sorted(seed for seed in fresh.test if str(seed) in own["seeds"])
     if len(both) < 2:
         return f"{said}."
-    leads = [best[seed] - own["seeds"][str(seed)] for seed in both]
-    difference = {"mean": float(np.mean(leads)), "interval": mean_interval(leads)}
+    difference = mean_difference([fresh.test[seed] - own["seeds"][str(seed)] for seed in both])
     return (
-        f"{said}: with the seeds {listed([str(seed) for seed in both])}, which both were run with, it brings "
-        f"{lead(difference)} percentage points on the test reviews, against its own rate."
+        f"{said}: with the seeds {listed([str(seed) for seed in both])}, which took no part in the choice, "
+        "test accuracy with it minus that with the recipe's own rate is "
+        f"{lead(difference)} percentage points."
     )
 
 

@@ -98,7 +98,9 @@ def new_step(name: str, takes: list[str], reached: dict[str, list[float]], befor
 def agreed_changes(steps: Sequence[Step]) -> dict[str, float]:
     """Return step → by how much LSTM − RNN changes, the mean over seeds, where all agree on the sign."""
     changes = {step.name: np.subtract(step.gains["lstm"], step.gains["rnn"]) for step in steps[1:]}
-    return {name: float(each.mean()) for name, each in changes.items() if each.min() > 0 or each.max() < 0}
+    # Rounded as they are told: what is told as +0.0 has no sign.
+    signs = {name: np.sign(np.round(each, 3)) for name, each in changes.items()}
+    return {name: float(each.mean()) for name, each in changes.items() if abs(signs[name].sum()) == len(each)}
 
 
 def both_signs(changes: list[float]) -> bool:
