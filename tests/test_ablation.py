@@ -85,12 +85,15 @@ def test_what_a_part_is_worth_is_paired_by_seed() -> None:
 def test_the_verdicts_come_first() -> None:
     _, text = section(study())
     assert (
-        "**Both cells gain from word vectors; the RNN gains from masking and prepadding, which is not shown "
-        "for the LSTM. LSTM − RNN is larger without masking and prepadding and smaller without word "
-        "vectors.**"
+        "**LSTM − RNN changes by −20.0 (−20.0 to −20.0) percentage points without word vectors and by +20.0 "
+        "(+20.0 to +20.0) percentage points without masking and prepadding. Both cells gain from word vectors; "
+        "the RNN gains from masking and prepadding, which is not shown for the LSTM.**"
     ) in text
-    assert "which is not shown for the LSTM. LSTM − RNN is larger with twice the epochs." in text
-    assert "0.5 of the 9 intervals would exclude 0 by chance" in text
+    assert (
+        "\nThe RNN loses by twice the epochs, which is not shown for the LSTM. LSTM − RNN changes by +10.0 "
+        "(+10.0 to +10.0) percentage points with twice the epochs.\n"
+    ) in text
+    assert "Of the 9 intervals 7 exclude 0. Were no part worth anything, 0.5 would by chance" in text
 
 
 def test_without_the_study_nothing_is_claimed() -> None:
@@ -110,13 +113,15 @@ def test_the_report_has_the_section_and_its_figure() -> None:
         report = build_report(PARAMETERS, inputs)
         text = render("report.md", **report._asdict())
         assert "## What is each part worth to each cell?" in text
+        assert ("With one part of `tuned` left out at a time, LSTM − RNN is " in text) == bool(table)
         assert ("figures/ablation.png" in text) == ("ablation" in draw(inputs, report)) == bool(table)
 
 
 def test_a_single_seed_shows_nothing() -> None:
     rows = [row for row in study()["rows"] if row["seed"] == 0]
     ablation, text = section(study(rows=rows))
-    assert ablation.verdict.startswith("One seed cannot tell") and "LSTM − RNN" not in ablation.verdict
+    assert ablation.verdict.startswith("One seed cannot tell")
+    assert ablation.gap_changes == ablation.chance == "" and "LSTM − RNN" not in ablation.of_additions
     assert "| +10.0 | +30.0 |" in text
 
 
@@ -172,25 +177,32 @@ def test_who_gains(rnn: int, lstm: int, said: str) -> None:
 
 def test_parts_are_grouped_by_who_gains() -> None:
     both, none = {"rnn": SIGNS[1], "lstm": SIGNS[1]}, {"rnn": SIGNS[0], "lstm": SIGNS[0]}
-    assert who_gains({"a": none, "b": both, "c": none, "d": none}, 3) == (
-        "Both cells gain from b; 3 seeds show neither gain nor loss by a, c and d for either cell."
+    same = {"rnn": estimate(0.0, 0.0), "lstm": estimate(0.0, 0.0)}
+    rest = "3 seeds show neither gain nor loss by the rest for either cell."
+    assert who_gains({"a": none, "b": both, "c": none, "d": none}, 3) == f"Both cells gain from b; {rest}"
+    assert (
+        who_gains({"a": same, "b": both, "c": none}, 3) == f"A changes no run; both cells gain from b; {rest}"
     )
+    assert who_gains({"a": same, "b": same}, 3) == "A and b change no run."
 
 
 def test_which_parts_change_the_gap() -> None:
     def said(*signs: int, kind: str = "without") -> str:
         return gap_changes({name: SIGNS[sign] for name, sign in zip("abc", signs, strict=False)}, kind)
 
-    assert said(1, 1) == "LSTM − RNN is larger without a and without b."
-    assert said(-1, kind="with") == "LSTM − RNN is smaller with a."
-    assert said(-1, 1) == "LSTM − RNN is larger without b and smaller without a."
-    assert said(0, 1, 0) == "LSTM − RNN is larger without b; for the rest no change of it is shown."
-    assert said(0, 0) == "A change of LSTM − RNN is shown for none of them."
+    a, b = ("+15.0 (+10.0 to +20.0) percentage points", "−15.0 (−20.0 to −10.0) percentage points")
+    assert said(1, -1) == f"LSTM − RNN changes by {a} without a and by {b} without b."
+    assert said(-1, kind="with") == f"LSTM − RNN changes by {b} with a."
+    assert said(0, 1) == f"LSTM − RNN changes by {a} without b; for the rest no change of it is shown."
+    assert said(0, 0) == "LSTM − RNN is not shown to change."
 
 
 def test_some_intervals_exclude_0_by_chance() -> None:
-    assert by_chance(30).startswith("Were no part worth anything, 1.5 of the 30 intervals would exclude 0")
-    assert "2 of the 40" in by_chance(40)
+    assert by_chance(4, 30) == (
+        "Of the 30 intervals 4 exclude 0. Were no part worth anything, 1.5 would by chance, on average; none "
+        "is widened for that."
+    )
+    assert "anything, 2 would" in by_chance(4, 40)
 
 
 def test_how_the_pilot_is_told() -> None:

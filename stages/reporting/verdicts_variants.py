@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, capitalised, listed, points
+from stages.reporting.formatting import LABELS, capitalised, lead, listed, points
 from stages.reporting.verdicts import ahead
 
-# Whether the RNN and the LSTM gain (1), lose (−1), or neither can be shown → how that is said.
+# Whether the RNN and the LSTM gain (1), lose (−1), or neither is shown (0) → how that is said.
 GAINS = {
     (1, 1): "both cells gain from {}",
     (1, 0): "the RNN gains from {}, which is not shown for the LSTM",
@@ -16,7 +16,7 @@ GAINS = {
     (-1, 0): "the RNN loses by {}, which is not shown for the LSTM",
     (0, -1): "the LSTM loses by {}, which is not shown for the RNN",
     (-1, -1): "both cells lose by {}",
-    (0, 0): "{seeds} seeds show neither gain nor loss by {} for either cell",
+    (0, 0): "",  # is told of the rest
 }
 
 
@@ -27,11 +27,22 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
     """
     if seeds < 2:
         return "One seed cannot tell what a part is worth from what another seed would change."
+    said = []
+    same = [
+        part for part, cells in worth.items() if all(each["interval"] == [0, 0] for each in cells.values())
+    ]
+    if same:
+        said.append(f"{listed(same)} {'changes' if len(same) == 1 else 'change'} no run")
     groups: dict[tuple[int, int], list[str]] = {key: [] for key in GAINS}
     for part, cells in worth.items():
-        groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
-    said = "; ".join(GAINS[key].format(listed(parts), seeds=seeds) for key, parts in groups.items() if parts)
-    return f"{capitalised(said)}."
+        if part not in same:
+            groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
+    neither = groups.pop((0, 0))
+    said += [GAINS[key].format(listed(parts)) for key, parts in groups.items() if parts]
+    if neither:
+        of = "the rest" if said else listed(neither)
+        said.append(f"{seeds} seeds show neither gain nor loss by {of} for either cell")
+    return f"{capitalised('; '.join(said))}."
 
 
 def gap_changes(changes: Mapping[str, Mapping[str, Any]], kind: str) -> str:
@@ -39,22 +50,20 @@ def gap_changes(changes: Mapping[str, Mapping[str, Any]], kind: str) -> str:
 
     changes: part → mean and interval of how much larger LSTM − RNN is then; kind: "without" or "with".
     """
-    said = []
-    for sign, size in ((1, "larger"), (-1, "smaller")):
-        if parts := [f"{kind} {part}" for part, change in changes.items() if ahead(change) == sign]:
-            said.append(f"{size} {listed(parts)}")
-    if not said:
-        return "A change of LSTM − RNN is shown for none of them."
-    rest = "" if all(map(ahead, changes.values())) else "; for the rest no change of it is shown"
-    return f"LSTM − RNN is {' and '.join(said)}{rest}."
+    shown = {part: change for part, change in changes.items() if ahead(change)}
+    if not shown:
+        return "LSTM − RNN is not shown to change."
+    said = listed([f"by {lead(change)} percentage points {kind} {part}" for part, change in shown.items()])
+    rest = "" if len(shown) == len(changes) else "; for the rest no change of it is shown"
+    return f"LSTM − RNN changes {said}{rest}."
 
 
-def by_chance(intervals: int) -> str:
-    """Say how many of so many 95 % intervals exclude 0 where there is nothing to find."""
+def by_chance(excluding: int, intervals: int) -> str:
+    """Say how many 95 % intervals exclude 0, and how many would where there is nothing to find."""
     expected = f"{intervals / 20:.1f}".removesuffix(".0")
     return (
-        f"Were no part worth anything, {expected} of the {intervals} intervals would exclude 0 by chance, on "
-        "average; none is widened for that."
+        f"Of the {intervals} intervals {excluding} exclude 0. Were no part worth anything, {expected} would "
+        "by chance, on average; none is widened for that."
     )
 
 

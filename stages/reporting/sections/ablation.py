@@ -10,7 +10,7 @@ from stages.params.study import Params
 from stages.reporting.comparison import Result, out_of_date
 from stages.reporting.formatting import LABELS, worded
 from stages.reporting.statistics import Difference, Runs, mean_difference
-from stages.reporting.verdicts import up_to_date
+from stages.reporting.verdicts import ahead, up_to_date
 from stages.reporting.verdicts_variants import by_chance, gap_changes, rates_decided, who_gains
 
 
@@ -42,7 +42,8 @@ class Ablation(NamedTuple):
     recipe: str
     seeds: list[int]
     accuracy: dict[str, float]  # of the recipe, with these seeds
-    verdict: str
+    gap_changes: str  # what leaving a part out does to LSTM − RNN; empty for a single seed
+    verdict: str  # which parts either cell gains from
     of_additions: str  # the verdict on what is added; empty where nothing is
     out_of_date: str
     parts: list[Part]  # what is worth most to both cells together first
@@ -82,24 +83,34 @@ def ablation_section(
         recipe.name,
         seeds,
         {cell: float(np.mean(list(values.values()))) for cell, values in own.items()},
-        verdict(left_out, "without", len(seeds)),
-        verdict(added, "with", len(seeds)),
+        told_gap(left_out, "without"),
+        gains(left_out, len(seeds)),
+        " ".join(filter(None, [gains(added, len(seeds)), told_gap(added, "with")])) if added else "",
         " ".join(filter(None, stale(study, pilot, recipe, params, runs))),
         left_out,
         added,
-        by_chance((len(CELLS) + 1) * len([*left_out, *added])),
+        by_chance(excluding_0([*left_out, *added]), (len(CELLS) + 1) * len([*left_out, *added]))
+        if len(seeds) > 1
+        else "",
         rates_decided(pilot, *rates(study, pilot, recipe)),
     )
 
 
-def verdict(parts: Sequence[Part], kind: str, seeds: int) -> str:
-    """Return what is shown of parts that are left out or added, empty for none; seeds: over how many."""
-    if not parts:
-        return ""
-    gains = who_gains({part.name: part.worth for part in parts}, seeds)
-    if seeds < 2:
-        return gains
-    return f"{gains} {gap_changes({part.name: part.gap_change for part in parts}, kind)}"
+def gains(parts: Sequence[Part], seeds: int) -> str:
+    """Return which parts either cell gains from; seeds: over how many."""
+    return who_gains({part.name: part.worth for part in parts}, seeds)
+
+
+def told_gap(parts: Sequence[Part], kind: str) -> str:
+    """Return what leaving parts out, or adding them, does to LSTM − RNN; empty for a single seed."""
+    changes = {part.name: part.gap_change for part in parts}
+    return gap_changes(changes, kind) if all(each["interval"] for each in changes.values()) else ""
+
+
+def excluding_0(parts: Sequence[Part]) -> int:
+    """Return how many of the parts' intervals exclude 0."""
+    differences = [each for part in parts for each in (*part.worth.values(), part.gap_change)]
+    return sum(bool(each["interval"] and ahead(each)) for each in differences)
 
 
 def common_seeds(study: Mapping[str, Any], recipe: Result) -> list[int]:
