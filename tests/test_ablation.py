@@ -86,8 +86,8 @@ def test_the_verdicts_come_first() -> None:
     _, text = section(study())
     assert (
         "**LSTM − RNN changes by −20.0 (−20.0 to −20.0) percentage points without word vectors and by +20.0 "
-        "(+20.0 to +20.0) percentage points without masking and prepadding. Both cells gain from word vectors; "
-        "the RNN gains from masking and prepadding, which is not shown for the LSTM.**"
+        "(+20.0 to +20.0) percentage points without masking and prepadding. Both cells gain from word "
+        "vectors; the RNN gains from masking and prepadding, which is not shown for the LSTM.**"
     ) in text
     assert (
         "\nThe RNN loses by twice the epochs, which is not shown for the LSTM. LSTM − RNN changes by +10.0 "
@@ -113,7 +113,7 @@ def test_the_report_has_the_section_and_its_figure() -> None:
         report = build_report(PARAMETERS, inputs)
         text = render("report.md", **report._asdict())
         assert "## What is each part worth to each cell?" in text
-        assert ("With one part of `tuned` left out at a time, LSTM − RNN is " in text) == bool(table)
+        assert ("With one part of `tuned` left out at a time, LSTM − RNN " in text) == bool(table)
         assert ("figures/ablation.png" in text) == ("ablation" in draw(inputs, report)) == bool(table)
 
 
