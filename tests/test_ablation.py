@@ -85,14 +85,17 @@ def test_what_a_part_is_worth_is_paired_by_seed() -> None:
 def test_the_verdicts_come_first() -> None:
     _, text = section(study())
     assert (
-        "**LSTM − RNN changes by −20.0 (−20.0 to −20.0) percentage points without word vectors and by +20.0 "
-        "(+20.0 to +20.0) percentage points without masking and prepadding. Both cells gain from word "
-        "vectors; the RNN gains from masking and prepadding, which is not shown for the LSTM.**"
+        "\n**LSTM − RNN changes by −20.0 (−20.0 to −20.0) percentage points without word vectors, which"
+        in text
+    )
+    assert (
+        "worth +20.5 (+14.1 to +26.9) to the RNN and +0.5 (−5.9 to +6.9) to the LSTM. Both cells gain from "
+        "word vectors; the RNN gains from masking and prepadding, which is not shown for the LSTM.**"
     ) in text
     assert (
-        "\nThe RNN loses by twice the epochs, which is not shown for the LSTM. LSTM − RNN changes by +10.0 "
-        "(+10.0 to +10.0) percentage points with twice the epochs.\n"
-    ) in text
+        "\nThe RNN loses by twice the epochs, which is not shown for the LSTM. LSTM − RNN changes by +"
+        in text
+    )
     assert "Of the 9 intervals 7 exclude 0. Were no part worth anything, 0.5 would by chance" in text
 
 
@@ -113,7 +116,7 @@ def test_the_report_has_the_section_and_its_figure() -> None:
         report = build_report(PARAMETERS, inputs)
         text = render("report.md", **report._asdict())
         assert "## What is each part worth to each cell?" in text
-        assert ("With one part of `tuned` left out at a time, LSTM − RNN " in text) == bool(table)
+        assert ("With one part of `tuned` left out at a time and 2 seeds, LSTM − RNN " in text) == bool(table)
         assert ("figures/ablation.png" in text) == ("ablation" in draw(inputs, report)) == bool(table)
 
 
@@ -181,26 +184,32 @@ def test_parts_are_grouped_by_who_gains() -> None:
     rest = "3 seeds show neither gain nor loss by the rest for either cell."
     assert who_gains({"a": none, "b": both, "c": none, "d": none}, 3) == f"Both cells gain from b; {rest}"
     assert (
-        who_gains({"a": same, "b": both, "c": none}, 3) == f"A changes no run; both cells gain from b; {rest}"
+        who_gains({"a": same, "b": both, "c": none}, 3)
+        == f"A leaves every accuracy as it is; both cells gain from b; {rest}"
     )
-    assert who_gains({"a": same, "b": same}, 3) == "A and b change no run."
+    assert who_gains({"a": same, "b": same}, 3) == "A and b leave every accuracy as it is."
 
 
 def test_which_parts_change_the_gap() -> None:
+    worth = {part: {"rnn": SIGNS[0], "lstm": SIGNS[-1]} for part in "abc"}
+    each = "which is worth +0.0 (−10.0 to +10.0) to the RNN and −15.0 (−20.0 to −10.0) to the LSTM"
+
     def said(*signs: int, kind: str = "without") -> str:
-        return gap_changes({name: SIGNS[sign] for name, sign in zip("abc", signs, strict=False)}, kind)
+        return gap_changes({name: SIGNS[sign] for name, sign in zip("abc", signs, strict=False)}, worth, kind)
 
     a, b = ("+15.0 (+10.0 to +20.0) percentage points", "−15.0 (−20.0 to −10.0) percentage points")
-    assert said(1, -1) == f"LSTM − RNN changes by {a} without a and by {b} without b."
-    assert said(-1, kind="with") == f"LSTM − RNN changes by {b} with a."
-    assert said(0, 1) == f"LSTM − RNN changes by {a} without b; for the rest no change of it is shown."
+    assert said(1, -1) == f"LSTM − RNN changes by {a} without a, {each}, and by {b} without b, {each}."
+    assert said(-1, kind="with") == f"LSTM − RNN changes by {b} with a, {each}."
+    assert (
+        said(0, 1) == f"LSTM − RNN changes by {a} without b, {each}; for the rest no change of it is shown."
+    )
     assert said(0, 0) == "LSTM − RNN is not shown to change."
 
 
 def test_some_intervals_exclude_0_by_chance() -> None:
     assert by_chance(4, 30) == (
         "Of the 30 intervals 4 exclude 0. Were no part worth anything, 1.5 would by chance, on average; none "
-        "is widened for that."
+        "is widened for that. They are not independent: all compare with the same runs of the recipe."
     )
     assert "anything, 2 would" in by_chance(4, 40)
 

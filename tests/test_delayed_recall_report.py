@@ -100,10 +100,10 @@ def test_whether_chrono_initialisation_helps() -> None:
 
 
 def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
-    assert verdicts.chrono_on_reviews(AROUND, ["a"], "c", {"b": ABOVE}) == ""
-    assert verdicts.chrono_on_reviews(BELOW, [], "c", {}) == ""
-    assert verdicts.chrono_on_reviews(ABOVE, [], "c", {}).startswith("This run does not say")
-    assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], "c", {}) == (
+    assert verdicts.chrono_on_reviews(AROUND, ["a"], "c", "mean", {"b": ABOVE}) == ""
+    assert verdicts.chrono_on_reviews(BELOW, [], "c", "mean", {}) == ""
+    assert verdicts.chrono_on_reviews(ABOVE, [], "c", "mean", {}).startswith("This run does not say")
+    assert verdicts.chrono_on_reviews(ABOVE, ["a", "b"], "c", "mean", {}) == (
         "On real reviews it was tried with `a` and `b`."
     )
 
@@ -118,8 +118,8 @@ def test_where_chrono_initialisation_was_tried_on_reviews() -> None:
     ],
 )
 def test_what_chrono_initialisation_does_on_reviews(gain: dict[str, Any], said: str) -> None:
-    text = verdicts.chrono_on_reviews(ABOVE, [], "a", {"long memory": gain})
-    assert text.startswith(f"On real reviews, added to `a`, it {said}")
+    text = verdicts.chrono_on_reviews(ABOVE, [], "a", "mean", {"long memory": gain})
+    assert text.startswith(f"On real reviews, added to `a` with mean pooling, it {said}")
     assert text.endswith(" percentage points of test accuracy (long memory, in the ablation).")
 
 

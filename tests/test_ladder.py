@@ -174,10 +174,13 @@ def test_what_the_steps_say() -> None:
 
 
 def test_seeds_agree_by_chance() -> None:
-    assert agree_by_chance(1) == ""
-    assert agree_by_chance(3) == (
-        "Where a step changes nothing, 3 seeds agree on a sign by chance with probability 1/4."
+    assert agree_by_chance(1, 13, 13) == ""
+    assert agree_by_chance(2, 13, 7) == (
+        "Did no step change anything, 2 seeds would agree on a sign at 6.5 of 13 steps by chance, on "
+        "average; they do at 7."
     )
+    assert "at 3 of 12 steps" in agree_by_chance(3, 12, 5)
+    assert "at 2 of 4 steps by chance, on average; they do at 4." in section()[1]
 
 
 @pytest.mark.parametrize(("lstm", "told"), [(0.9, False), (0.8997, False), (0.899, True)])

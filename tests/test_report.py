@@ -445,7 +445,10 @@ def test_another_recipe_that_differs_by_length_is_told() -> None:
         run["lstm"]["test"]["correct"] = pack(np.ones(REVIEWS, bool))
     text = section("Does an LSTM gain on longer reviews?", {"notebook": short, "tuned": TWO_SEEDS})
     assert "**This is not shown: with `tuned`" in text
-    assert "for those of 101 to 200.** With `notebook` it is smaller on longer reviews: +100.0 (" in text
+    assert (
+        "for those of 101 to 200.** With `notebook`, whose shorter reviews are followed by zeros, it" in text
+    )
+    assert "it is smaller on longer reviews: +100.0 (" in text
     headline = section("Does an LSTM gain on longer reviews?", {"tuned": short})
     assert "**The reverse is shown: with `tuned`" in headline and "it is smaller" not in headline
 

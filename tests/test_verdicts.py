@@ -134,12 +134,14 @@ def test_short_and_long_reviews() -> None:
     assert verdicts.gain_on_longer(mixed).startswith(
         "With some recipes the reverse is shown: with `a`, which"
     )
-    assert verdicts.elsewhere_on_longer({"a": [short, short]}) == verdicts.elsewhere_on_longer({}) == ""
-    assert verdicts.elsewhere_on_longer({"a": [short, long], "b": [long, short]}) == (
+    assert (
+        verdicts.elsewhere_on_longer({"a": ("pre", [short, short])}) == verdicts.elsewhere_on_longer({}) == ""
+    )
+    assert verdicts.elsewhere_on_longer({"a": ("pre", [short, long]), "b": ("post", [long, short])}) == (
         "With `a` it is larger on longer reviews: +1.0 (+1.0 to +1.0) percentage points for those of up to 9 "
-        "tokens and +3.0 (+3.0 to +3.0) for those of over 20. With `b` it is smaller on longer reviews: +3.0 "
-        "(+3.0 to +3.0) percentage points for those of over 20 tokens and +1.0 (+1.0 to +1.0) for those of "
-        "up to 9."
+        "tokens and +3.0 (+3.0 to +3.0) for those of over 20. With `b`, whose shorter reviews are followed "
+        "by zeros, it is smaller on longer reviews: +3.0 (+3.0 to +3.0) percentage points for those of over "
+        "20 tokens and +1.0 (+1.0 to +1.0) for those of up to 9."
     )
     several = verdicts.gain_on_longer({"a": (200, [long, short]), "b": (300, [short, long])})
     assert several.startswith("With some recipes, and with others the reverse: with `a`")

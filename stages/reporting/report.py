@@ -127,7 +127,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         ),
         elsewhere_on_longer=elsewhere_on_longer(
             {
-                name: result.uncertainty["by_length"]
+                name: (result.settings["pad"]["padding"], result.uncertainty["by_length"])
                 for name, result in results.items()
                 if result is not leading
             }

@@ -191,17 +191,18 @@ def gain_shown(bins: Sequence[Mapping[str, Any]]) -> int:
     return int(long[0] > short[1]) - int(long[1] < short[0])
 
 
-def elsewhere_on_longer(lengths: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+def elsewhere_on_longer(lengths: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]]) -> str:
     """Say with which other recipes LSTM − RNN is larger or smaller on the longest reviews; empty: none.
 
-    lengths: recipe → its results by length.
+    lengths: recipe → its padding, and its results by length.
     """
-    said = {1: "larger", -1: "smaller"}
+    size = {1: "larger", -1: "smaller"}
+    zeros = {"pre": "", "post": ", whose shorter reviews are followed by zeros,"}
     return " ".join(
-        f"With `{recipe}` it is {said[shown]} on longer reviews: {lead(bins[0]['difference'])} percentage "
-        f"points for those of {bins[0]['tokens']} tokens and {lead(bins[-1]['difference'])} for those of "
-        f"{bins[-1]['tokens']}."
-        for recipe, bins in lengths.items()
+        f"With `{recipe}`{zeros[padding]} it is {size[shown]} on longer reviews: "
+        f"{lead(bins[0]['difference'])} percentage points for those of {bins[0]['tokens']} tokens and "
+        f"{lead(bins[-1]['difference'])} for those of {bins[-1]['tokens']}."
+        for recipe, (padding, bins) in lengths.items()
         if (shown := gain_shown(bins))
     )
 

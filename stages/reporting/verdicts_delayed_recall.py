@@ -91,17 +91,22 @@ def _helps(difference: Mapping[str, Any]) -> str:
 
 
 def chrono_on_reviews(
-    learned: Mapping[str, Any], recipes: Sequence[str], recipe: str, gains: Mapping[str, Mapping[str, Any]]
+    learned: Mapping[str, Any],
+    recipes: Sequence[str],
+    recipe: str,
+    pooling: str,
+    gains: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Say what chrono initialisation does on real reviews, if it helps to learn.
 
-    recipes: those that start so; gains: what the ablation adds to `recipe` → what the LSTM gains.
+    recipes: those that start so; gains: what the ablation adds to `recipe`, which has this pooling → what the
+    LSTM gains.
     """
     if ahead(learned) < 1:
         return ""
     said = [
-        f"added to `{recipe}`, it {_helps(gain)}: {_lead(gain)} percentage points of test accuracy "
-        f"({name}, in the ablation)"
+        f"added to `{recipe}` with {pooling} pooling, it {_helps(gain)}: {_lead(gain)} percentage points of "
+        f"test accuracy ({name}, in the ablation)"
         for name, gain in gains.items()
     ]
     if recipes:

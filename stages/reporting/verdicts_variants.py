@@ -32,7 +32,7 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
         part for part, cells in worth.items() if all(each["interval"] == [0, 0] for each in cells.values())
     ]
     if same:
-        said.append(f"{listed(same)} {'changes' if len(same) == 1 else 'change'} no run")
+        said.append(f"{listed(same)} {'leaves' if len(same) == 1 else 'leave'} every accuracy as it is")
     groups: dict[tuple[int, int], list[str]] = {key: [] for key in GAINS}
     for part, cells in worth.items():
         if part not in same:
@@ -45,17 +45,24 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
     return f"{capitalised('; '.join(said))}."
 
 
-def gap_changes(changes: Mapping[str, Mapping[str, Any]], kind: str) -> str:
-    """Say without which part, or with which, LSTM − RNN changes.
+def gap_changes(
+    changes: Mapping[str, Mapping[str, Any]], worth: Mapping[str, Mapping[str, Mapping[str, Any]]], kind: str
+) -> str:
+    """Say without which part, or with which, LSTM − RNN changes, and what that part is worth to each cell.
 
-    changes: part → mean and interval of how much larger LSTM − RNN is then; kind: "without" or "with".
+    changes: part → mean and interval of how much larger LSTM − RNN is then; worth: as for `who_gains`;
+    kind: "without" or "with".
     """
     shown = {part: change for part, change in changes.items() if ahead(change)}
     if not shown:
         return "LSTM − RNN is not shown to change."
-    said = listed([f"by {lead(change)} percentage points {kind} {part}" for part, change in shown.items()])
+    said = [
+        f"by {lead(change)} percentage points {kind} {part}, which is worth {lead(worth[part]['rnn'])} to "
+        f"the RNN and {lead(worth[part]['lstm'])} to the LSTM"
+        for part, change in shown.items()
+    ]
     rest = "" if len(shown) == len(changes) else "; for the rest no change of it is shown"
-    return f"LSTM − RNN changes {said}{rest}."
+    return f"LSTM − RNN changes {', and '.join(said)}{rest}."
 
 
 def by_chance(excluding: int, intervals: int) -> str:
@@ -63,7 +70,8 @@ def by_chance(excluding: int, intervals: int) -> str:
     expected = f"{intervals / 20:.1f}".removesuffix(".0")
     return (
         f"Of the {intervals} intervals {excluding} exclude 0. Were no part worth anything, {expected} would "
-        "by chance, on average; none is widened for that."
+        "by chance, on average; none is widened for that. They are not independent: all compare with the "
+        "same runs of the recipe."
     )
 
 
@@ -127,9 +135,15 @@ def steps_taken(
     return f"{text} With each of the {seeds} seeds it {', and '.join(said)}; in brackets the mean over seeds."
 
 
-def agree_by_chance(seeds: int) -> str:
-    """Say how often seeds agree on the sign of nothing; empty for a single one."""
+def agree_by_chance(seeds: int, steps: int, agreeing: int) -> str:
+    """Say at how many steps seeds would agree on a sign by chance; agreeing: at how many they do.
+
+    Empty for a single seed.
+    """
     if seeds < 2:
         return ""
-    chance = f"1/{2 ** (seeds - 1)}"
-    return f"Where a step changes nothing, {seeds} seeds agree on a sign by chance with probability {chance}."
+    by_chance = f"{steps / 2 ** (seeds - 1):.1f}".removesuffix(".0")
+    return (
+        f"Did no step change anything, {seeds} seeds would agree on a sign at {by_chance} of {steps} steps "
+        f"by chance, on average; they do at {agreeing}."
+    )

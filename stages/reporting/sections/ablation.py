@@ -89,9 +89,7 @@ def ablation_section(
         " ".join(filter(None, stale(study, pilot, recipe, params, runs))),
         left_out,
         added,
-        by_chance(excluding_0([*left_out, *added]), (len(CELLS) + 1) * len([*left_out, *added]))
-        if len(seeds) > 1
-        else "",
+        by_chance(*excluding_0([*left_out, *added])) if len(seeds) > 1 else "",
         rates_decided(pilot, *rates(study, pilot, recipe)),
     )
 
@@ -104,13 +102,16 @@ def gains(parts: Sequence[Part], seeds: int) -> str:
 def told_gap(parts: Sequence[Part], kind: str) -> str:
     """Return what leaving parts out, or adding them, does to LSTM − RNN; empty for a single seed."""
     changes = {part.name: part.gap_change for part in parts}
-    return gap_changes(changes, kind) if all(each["interval"] for each in changes.values()) else ""
+    if not all(each["interval"] for each in changes.values()):
+        return ""
+    return gap_changes(changes, {part.name: part.worth for part in parts}, kind)
 
 
-def excluding_0(parts: Sequence[Part]) -> int:
-    """Return how many of the parts' intervals exclude 0."""
+def excluding_0(parts: Sequence[Part]) -> tuple[int, int]:
+    """Return how many of the parts' intervals exclude 0, and how many there are but those of no length."""
     differences = [each for part in parts for each in (*part.worth.values(), part.gap_change)]
-    return sum(bool(each["interval"] and ahead(each)) for each in differences)
+    signs = [ahead(each) for each in differences if each["interval"] not in (None, [0, 0])]
+    return sum(map(abs, signs)), len(signs)
 
 
 def common_seeds(study: Mapping[str, Any], recipe: Result) -> list[int]:

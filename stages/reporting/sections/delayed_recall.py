@@ -98,7 +98,13 @@ def delayed_recall_section(
                 None,
                 [
                     verdicts.chrono(*chrono),
-                    verdicts.chrono_on_reviews(chrono[0], recipes, params.ablation.recipe, gains),
+                    verdicts.chrono_on_reviews(
+                        chrono[0],
+                        recipes,
+                        params.ablation.recipe,
+                        params.blocks[params.ablation.recipe].model.pooling,
+                        gains,
+                    ),
                 ],
             )
         ),

@@ -76,7 +76,7 @@ def steps_section(
         ),
         up_to_date(changed(study, results, params, runs), "make ladder"),
         steps,
-        agree_by_chance(len(seeds)),
+        agree_by_chance(len(seeds), len(steps) - 1, len(changes)),
         seeds_disagree(
             {cell: [step.name for step in steps[1:] if both_signs(step.gains[cell])] for cell in CELLS}
         ),
