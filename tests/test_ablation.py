@@ -10,10 +10,11 @@ from stages.reporting.comparison import Result, compare_recipes
 from stages.reporting.rendering import render
 from stages.reporting.report import build_report, draw
 from stages.reporting.sections.ablation import Ablation, ablation_section
+from stages.reporting.sections.search import search_section
 from stages.reporting.verdicts_variants import by_chance, gap_changes, rates_decided, who_gains
 from stages.tabulate_ablation_rates import chosen
 from tests.conftest import Project
-from tests.examples import made_up_audit, made_up_bags, made_up_scores
+from tests.examples import made_up_audit, made_up_bags, made_up_scores, made_up_search
 from tests.examples_variants import made_up_ablation, made_up_pilot
 from tests.test_report import TWO_SEEDS, made_up_inputs, small_params
 
@@ -118,6 +119,22 @@ def test_the_report_has_the_section_and_its_figure() -> None:
         assert "## What is each part worth to each cell?" in text
         assert ("With one part of `tuned` left out at a time and 2 seeds, LSTM − RNN " in text) == bool(table)
         assert ("figures/ablation.png" in text) == ("ablation" in draw(inputs, report)) == bool(table)
+
+
+def test_the_ablation_stands_beside_what_equal_settings_cost() -> None:
+    search = made_up_search(PARAMETERS)
+    alone = search["chosen"]["settings"] | {"model.pooling": "last"}
+    for row in search["rows"]:  # with another pooling the LSTM does better in the search
+        if (row["cell"], row["settings"]) == ("lstm", alone):
+            row["mean"] = 0.99
+    other = "model.pooling=last"
+    for settings, out_of_date, told in ((other, "", True), (other, "Out of date", False), ("x=y", "", False)):
+        ablation, _ = section(study())
+        parts = [part._replace(settings=settings) for part in ablation.parts[:1]]
+        found = search_section(
+            search, ablation._replace(parts=parts, out_of_date=out_of_date), PARAMETERS, {}
+        ).elsewhere
+        assert ("word vectors is worth +30.5 (" in found and "to the LSTM." in found) == told == bool(found)
 
 
 def test_a_single_seed_shows_nothing() -> None:

@@ -60,6 +60,14 @@ def row(mean: float, pooling: str = "mean", rate: float = 0.1) -> dict[str, Any]
     }
 
 
+def test_what_the_ablation_says() -> None:
+    worth = {"mean": -0.005, "interval": [-0.009, -0.002]}
+    assert verdicts.worth_in_ablation("mean pooling", "lstm", worth, [2, 3]) == (
+        "In the ablation, with the seeds 2 and 3, mean pooling is worth −0.5 (−0.9 to −0.2) percentage "
+        "points of test accuracy to the LSTM."
+    )
+
+
 def test_what_equal_settings_cost() -> None:
     level, dearer = (row(0.8), row(0.8)), (row(0.85), row(0.874, "last", 0.003))
     assert verdicts.equal_settings({"rnn": level, "lstm": level}) == (

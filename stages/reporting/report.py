@@ -117,7 +117,7 @@ def build_report(params: Params, inputs: Inputs) -> Report:
         ablation=ablation,
         certainty=certainty(results, leading, inputs.search),
         published_difference=published.lstm.accuracy - published.rnn.accuracy,
-        search=search_section(inputs.search, params, runs) if inputs.search else None,
+        search=search_section(inputs.search, ablation, params, runs) if inputs.search else None,
         delayed_recall=delayed_recall_section(inputs.delayed_recall, ablation, params, runs),
         gain_on_longer=gain_on_longer(
             {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.formatting import LABELS, capitalised, listed, percent, setting
+from stages.reporting.formatting import LABELS, capitalised, lead, listed, percent, setting
 
 
 def followed(recipe: str, changed: Sequence[str], tried: int) -> str:
@@ -91,6 +91,14 @@ def equal_settings(best: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]
     dearest_first = sorted(best, key=lambda cell: cell not in costs)
     parts = [f"the {LABELS[cell]} {costs.get(cell, 'nothing')}" for cell in dearest_first]
     return f"In validation accuracy, that both cells share their settings costs {', and '.join(parts)}."
+
+
+def worth_in_ablation(part: str, cell: str, worth: Mapping[str, Any], seeds: Sequence[int]) -> str:
+    """Say what a part is worth to a cell by the ablation, whose seeds are others than the search's."""
+    return (
+        f"In the ablation, with the seeds {listed([str(seed) for seed in seeds])}, {part} is worth "
+        f"{lead(worth)} percentage points of test accuracy to the {LABELS[cell]}."
+    )
 
 
 def _in_how_many(shared: Mapping[str, Any], alone: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from stages.params.recipe import CELLS
 from stages.params.study import Params
 from stages.reporting.comparison import out_of_date
 from stages.reporting.formatting import LABELS
+from stages.reporting.sections.ablation import Ablation
 from stages.reporting.statistics import Runs
 from stages.reporting.verdicts import up_to_date
 from stages.reporting.verdicts_search import (
@@ -16,6 +17,7 @@ from stages.reporting.verdicts_search import (
     fixed_settings,
     followed,
     inside_the_grid,
+    worth_in_ablation,
 )
 
 Row = Mapping[str, Any]  # a candidate, as stage `choose` wrote it
@@ -42,9 +44,12 @@ class Search(NamedTuple):
     edges: str
     epochs: str
     equal_settings: str
+    elsewhere: str  # what the ablation says of the settings that a cell would have alone; empty: nothing
 
 
-def search_section(search: Mapping[str, Any], params: Params, runs: Runs) -> Search:
+def search_section(
+    search: Mapping[str, Any], ablation: Ablation | None, params: Params, runs: Runs
+) -> Search:
     """Return the section; search: reports/search.json; runs: of the main study, for their code."""
     chosen, rows = search["chosen"], search["rows"]
     names = [name for name in chosen["settings"] if len(tried(rows, name)) > 1]
@@ -70,6 +75,7 @@ def search_section(search: Mapping[str, Any], params: Params, runs: Runs) -> Sea
         inside_the_grid(*places(search)),
         epochs_sentence(search),
         equal_settings({cell: best_rows(search, cell) for cell in CELLS}),
+        elsewhere(search, ablation) if ablation and not ablation.out_of_date else "",
     )
 
 
@@ -144,6 +150,22 @@ def ends(rows: Sequence[Row], epochs: int) -> Ends:
         for cell in CELLS
     }
     return {cell: (each.count(epochs), len(each)) for cell, each in best.items()}
+
+
+def elsewhere(search: Mapping[str, Any], ablation: Ablation) -> str:
+    """Return what the ablation says of the settings that a cell would have alone; empty: nothing."""
+    if ablation.recipe != search["recipe"]:
+        return ""
+    said = []
+    for cell in CELLS:
+        shared, alone = (row["settings"] for row in best_rows(search, cell))
+        other = " ".join(f"{name}={value}" for name, value in alone.items() if value != shared[name])
+        said += [
+            worth_in_ablation(part.name, cell, part.worth[cell], ablation.seeds)
+            for part in ablation.parts
+            if part.settings == other and part.worth[cell]["interval"]
+        ]
+    return " ".join(said)
 
 
 def best_rows(search: Mapping[str, Any], cell: str) -> tuple[Row, Row]:
