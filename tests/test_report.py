@@ -287,7 +287,7 @@ def test_whether_a_recipe_is_what_the_search_chose() -> None:
         "That both cells share" in text
     )
     assert "Chosen are `model.pooling` mean" in text
-    assert "Out of date" not in text and "`make search` runs it again.\n" in text
+    assert "Out of date" not in text and "`make search` runs the search again.\n" in text
     assert "| RNN | 0.001 | mean | 0.00001 | 90.00 % | 90.00 % | 90.00 % | 2, 2 | yes |" in text
     assert "The LSTM's learning rate lies inside the grid; the RNN's learning rate and `train" in text
     assert "is the last of 5 in 0 of 24 runs of the RNN and in 0 of 24 runs of the LSTM" in text
