@@ -6,7 +6,7 @@ from typing import Any
 from stages.reporting.formatting import LABELS, capitalised, lead, listed, points
 from stages.reporting.verdicts import ahead
 
-# Whether the RNN and the LSTM gain (1), lose (−1), or neither is shown (0) → how that is said.
+# Whether the RNN and the LSTM gain (1), lose (−1), or neither is shown (0) → how that is said of these parts.
 GAINS = {
     (1, 1): "both cells gain from {}",
     (1, 0): "the RNN gains from {}, which is not shown for the LSTM",
@@ -16,7 +16,6 @@ GAINS = {
     (-1, 0): "the RNN loses by {}, which is not shown for the LSTM",
     (0, -1): "the LSTM loses by {}, which is not shown for the RNN",
     (-1, -1): "both cells lose by {}",
-    (0, 0): "",  # is told of the rest
 }
 
 
@@ -33,7 +32,7 @@ def who_gains(worth: Mapping[str, Mapping[str, Mapping[str, Any]]], seeds: int) 
     ]
     if same:
         said.append(f"{listed(same)} {'leaves' if len(same) == 1 else 'leave'} every accuracy as it is")
-    groups: dict[tuple[int, int], list[str]] = {key: [] for key in GAINS}
+    groups: dict[tuple[int, int], list[str]] = {key: [] for key in (*GAINS, (0, 0))}
     for part, cells in worth.items():
         if part not in same:
             groups[ahead(cells["rnn"]), ahead(cells["lstm"])].append(part)
